@@ -1,0 +1,6 @@
+export * from "./assert.ts";
+export * from "./brand.ts";
+export * from "./bytes.ts";
+export * from "./random.ts";
+export * from "./result.ts";
+export * from "./time.ts";
