@@ -1,1 +1,14 @@
-export {};
+export * from "./assignment.ts";
+export * from "./canonical-json.ts";
+export * from "./check-in.ts";
+export * from "./decode.ts";
+export * from "./enrolment.ts";
+export * from "./errors.ts";
+export * from "./ids.ts";
+export * from "./limits.ts";
+export * from "./phases.ts";
+export * from "./plan.ts";
+export * from "./report.ts";
+export * from "./retry-window.ts";
+export * from "./routes.ts";
+export * from "./safetensors.ts";

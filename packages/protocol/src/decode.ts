@@ -1,0 +1,39 @@
+import { err, ok, type Result } from "@tutti/base";
+import type { Static, TSchema } from "typebox";
+import { Value } from "typebox/value";
+
+/** Where a message breaks its schema, as a JSON pointer, and what was expected there. */
+export type Malformed = { readonly code: "malformed"; readonly path: string; readonly expected: string };
+
+/**
+ * The value as its schema's type, or the first fault. Interprets the schema: no code is generated,
+ * so it runs under a content security policy without `unsafe-eval`. The server compiles the same
+ * schemas (`typebox/compile`) and calls `firstFault` for the text of a refusal.
+ */
+export function decode<T extends TSchema>(schema: T, value: unknown): Result<Static<T>, Malformed> {
+  return Value.Check(schema, value) ? ok(value as Static<T>) : err(firstFault(schema, value));
+}
+
+/** The deepest of the first faults, because a union's own fault says less than its member's. */
+export function firstFault(schema: TSchema, value: unknown): Malformed {
+  const faults = Value.Errors(schema, value);
+  const first = faults[0];
+  if (first === undefined) return { code: "malformed", path: "/", expected: "a value of its schema" };
+  const missing = "requiredProperties" in first.params ? ` (${first.params.requiredProperties.join(", ")})` : "";
+  const path = first.instancePath === "" ? "/" : first.instancePath;
+  return { code: "malformed", path, expected: first.message.includes("required") ? `required fields${missing}` : first.message };
+}
+
+/** JSON text as a value of `schema`; text that is no JSON is a fault at "/". */
+export function decodeJson<T extends TSchema>(schema: T, text: string): Result<Static<T>, Malformed> {
+  const parsed = parseJson(text);
+  return parsed.ok ? decode(schema, parsed.value) : parsed;
+}
+
+export function parseJson(text: string): Result<unknown, Malformed> {
+  try {
+    return ok(JSON.parse(text) as unknown);
+  } catch {
+    return err({ code: "malformed", path: "/", expected: "JSON" });
+  }
+}
