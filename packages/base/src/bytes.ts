@@ -89,7 +89,7 @@ export function textFromUtf8(bytes: Uint8Array): Result<string, { code: "bad-utf
 }
 
 export function sha256(bytes: Uint8Array): Bytes {
-  return nobleSha256(bytes) as Bytes;
+  return nobleSha256(bytes);
 }
 
 export function sha256Hex(text: string): Sha256Hex {

@@ -1,5 +1,5 @@
 export * from "./assert.ts";
-export * from "./brand.ts";
+export type * from "./brand.ts";
 export * from "./bytes.ts";
 export * from "./random.ts";
 export * from "./result.ts";

@@ -11,7 +11,7 @@ export type Malformed = { readonly code: "malformed"; readonly path: string; rea
  * schemas (`typebox/compile`) and calls `firstFault` for the text of a refusal.
  */
 export function decode<T extends TSchema>(schema: T, value: unknown): Result<Static<T>, Malformed> {
-  return Value.Check(schema, value) ? ok(value as Static<T>) : err(firstFault(schema, value));
+  return Value.Check(schema, value) ? ok(value) : err(firstFault(schema, value));
 }
 
 /** The deepest of the first faults, because a union's own fault says less than its member's. */
