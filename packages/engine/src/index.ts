@@ -1,1 +1,11 @@
-export {};
+export { decodeModel } from "./decode-model.ts";
+export {
+  addMetrics, noMetrics, type Batch, type BatchSource, type CompileOptions, type Engine, type EnginePorts, type LocalResult,
+  type LocalStop, type MetricSums, type ModelCheck, type Numerics, type Trainer,
+} from "./engine.ts";
+export type { DocumentFault } from "./fields.ts";
+export { initialParameters } from "./initial-parameters.ts";
+export { gather, layoutOf, layoutWithout, type ParameterLayout, type ParameterTensor } from "./layout.ts";
+export * from "./limits.ts";
+export { decodeLocalTraining, type GradientClip, type LocalJob, type LocalOptimizer, type LocalTraining } from "./local-job.ts";
+export type * from "./model.ts";
