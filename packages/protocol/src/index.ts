@@ -6,6 +6,7 @@ export * from "./enrolment.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
+export * from "./operator.ts";
 export * from "./phases.ts";
 export * from "./plan.ts";
 export * from "./report.ts";
