@@ -31,11 +31,6 @@ export function requiresChromium(context: TestContext): string {
   return required(context, path, "needs Chromium (CHROMIUM or /usr/bin/chromium)");
 }
 
-/** The URL of a PostgreSQL that the test may write to (TUTTI_POSTGRES); without it the test is skipped, by name. */
-export function requiresPostgres(context: TestContext): string {
-  return required(context, process.env["TUTTI_POSTGRES"], "needs PostgreSQL at TUTTI_POSTGRES");
-}
-
 function required(context: TestContext, value: string | undefined, reason: string): string {
   if (value !== undefined && value !== "") return value;
   context.task.meta.skipReason = reason;
