@@ -9,3 +9,4 @@ export { gather, layoutOf, layoutWithout, type ParameterLayout, type ParameterTe
 export * from "./limits.ts";
 export { decodeLocalTraining, type GradientClip, type LocalJob, type LocalOptimizer, type LocalTraining } from "./local-job.ts";
 export type * from "./model.ts";
+export { jsEngine } from "./js/js-engine.ts";

@@ -19,6 +19,8 @@ export type GradientClip = { readonly per: "batch" | "example"; readonly norm: n
 export type LocalTraining = {
   readonly batchSize: number;
   readonly epochCount: number;
+  /** A fresh permutation for each epoch, or the examples as they come. */
+  readonly exampleOrder: "shuffled" | "as-given";
   /** null where there is no such limit. */
   readonly stepCountLimit: number | null;
   readonly timeLimitMs: number | null;
@@ -48,6 +50,7 @@ export function decodeLocalTraining(value: unknown): Result<LocalTraining, Docum
     const training: LocalTraining = {
       batchSize: fields.integer("batchSize", { min: 1, max: batchSizeMax }),
       epochCount: fields.integer("epochCount", { min: 1, max: epochCountMax, absent: 1 }),
+      exampleOrder: fields.choice("exampleOrder", ["shuffled", "as-given"], "shuffled"),
       stepCountLimit: given(fields, "stepCountLimit") ? fields.integer("stepCountLimit", { min: 1, max: stepCountMax }) : null,
       timeLimitMs: given(fields, "timeLimitMs") ? fields.number("timeLimitMs", { above: 0, max: trainingMsMax }) : null,
       optimizer: decodeOptimizer(fields.raw("optimizer")),

@@ -37,6 +37,10 @@ export function shapesOf(model: Model): ReadonlyMap<string, Shape> {
     if (elementCount(shape) > exampleElementsMax) fault(path, `an output of at most ${exampleElementsMax} numbers per example`);
     shapes.set(layer.name, shape);
   });
+  const read = new Set(model.layers.flatMap((layer) => layer.from));
+  model.layers.slice(0, -1).forEach((layer, i) => {
+    if (!read.has(layer.name)) fault(`/layers/${i}/name`, "a layer that a later one reads");
+  });
   checkOutput(model, shapes.get(model.layers.at(-1)?.name ?? "") ?? []);
   return shapes;
 }

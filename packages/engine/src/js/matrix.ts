@@ -1,0 +1,32 @@
+import type { Gemm, MatrixKernels } from "../kernels.ts";
+import type { Numbers } from "../workspace.ts";
+
+/** Matrix products with one float64 sum per element: each result is rounded once. */
+export function matrixKernels(x: Numbers): MatrixKernels {
+  return {
+    gemmNN: product(x, (lda) => [lda, 1], (ldb) => [ldb, 1]),
+    gemmNT: product(x, (lda) => [lda, 1], (ldb) => [1, ldb]),
+    gemmTN: product(x, (lda) => [1, lda], (ldb) => [ldb, 1]),
+  };
+}
+
+/** Steps through a stored matrix for one row and one column of op(matrix). */
+type Strides = (ld: number) => readonly [row: number, column: number];
+
+function product(x: Numbers, stridesOfA: Strides, stridesOfB: Strides): Gemm {
+  return (m, n, k, alpha, a, lda, b, ldb, beta, c, ldc) => {
+    const [aRow, aColumn] = stridesOfA(lda);
+    const [bRow, bColumn] = stridesOfB(ldb);
+    const sums = new Float64Array(n);
+    for (let i = 0; i < m; i++) {
+      sums.fill(0);
+      for (let p = 0; p < k; p++) addRow(x, sums, x[a + i * aRow + p * aColumn] ?? 0, b + p * bRow, bColumn);
+      const row = c + i * ldc;
+      for (let j = 0; j < n; j++) x[row + j] = alpha * (sums[j] ?? 0) + (beta === 0 ? 0 : (x[row + j] ?? 0));
+    }
+  };
+}
+
+function addRow(x: Numbers, sums: Float64Array, factor: number, row: number, step: number): void {
+  for (let j = 0; j < sums.length; j++) sums[j] = (sums[j] ?? 0) + factor * (x[row + j * step] ?? 0);
+}
