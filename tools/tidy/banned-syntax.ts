@@ -2,6 +2,9 @@ import type { Fault } from "./fault.ts";
 import { dottedName, nodeIn, nodesIn, textIn, visitNodes, type SyntaxNode } from "./syntax.ts";
 import type { SourceFile, Tree } from "./tree.ts";
 
+/** Packages whose decisions are synchronous: only shells and the engine wait (style, point 10). */
+const waitlessPackages = /^packages\/(base|protocol|learning|privacy|rounds)\//;
+
 /** The only files that may read the machine's clock or draw hidden randomness: the adapters behind the ports. */
 const platformAdapters = [/^packages\/device\/src\/(node|browser)\//, /^packages\/[a-z]+\/src\/(.*\/)?system-clock\.ts$/];
 const hiddenSources = new Map([
@@ -14,8 +17,8 @@ const suiteNames = new Set(["test", "it", "describe"]);
 export function checkBannedSyntax(tree: Tree): readonly Fault[] {
   return [...tree.sources.values()].flatMap((file) => {
     const faults: Fault[] = [];
-    visitNodes(file.syntax.program, (node) => {
-      const message = bannedType(node, file) ?? hiddenInput(node, file) ?? unrunTest(node, file);
+    visitNodes(file.syntax.program, (node, parent) => {
+      const message = bannedType(node, file) ?? hiddenInput(node, file) ?? waiting(node, file) ?? mutableModule(node, parent, file) ?? unrunTest(node, file);
       if (message !== undefined) faults.push({ check: "banned-syntax", path: file.path, line: file.lineAt(node.start), message });
     });
     return faults;
@@ -52,6 +55,18 @@ function hiddenInput(node: SyntaxNode, file: SourceFile): string | undefined {
 function why(name: string | undefined): string | undefined {
   const reason = name === undefined ? undefined : hiddenSources.get(name.replace(/^globalThis\./, ""));
   return reason === undefined ? undefined : `${name}: ${reason}`;
+}
+
+function waiting(node: SyntaxNode, file: SourceFile): string | undefined {
+  const waits = node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node["await"] === true);
+  return waits && !file.isTest && waitlessPackages.test(file.path) ? "`await` in a package that decides: shells wait" : undefined;
+}
+
+function mutableModule(node: SyntaxNode, parent: SyntaxNode | undefined, file: SourceFile): string | undefined {
+  const isModuleLevel = parent?.type === "Program" || parent?.type === "ExportNamedDeclaration";
+  const isMutable = node.type === "VariableDeclaration" && node["kind"] !== "const" && node["declare"] !== true;
+  const isLibrary = file.path.startsWith("packages/") && !file.isTest;
+  return isLibrary && isModuleLevel && isMutable ? "a module-level variable: state has an owner" : undefined;
 }
 
 function unrunTest(node: SyntaxNode, file: SourceFile): string | undefined {

@@ -4,13 +4,13 @@ import type { Fault } from "./fault.ts";
 import { checkDeclarations, checkLayers } from "./layers.ts";
 import { checkLengths } from "./lengths.ts";
 import { checkNames } from "./names.ts";
-import { checkBarrels, checkDeadFiles, checkUnusedExports } from "./reach.ts";
+import { checkBarrels, checkDeadFiles, checkScripts, checkUnusedExports } from "./reach.ts";
 import { checkTexts } from "./texts.ts";
 import { readTree, type Tree } from "./tree.ts";
 
 const checks: readonly ((tree: Tree) => readonly Fault[])[] = [
   checkLayers, checkDeclarations, checkNames, checkBannedSyntax, checkLengths,
-  checkDeadFiles, checkBarrels, checkUnusedExports, checkDocstrings, checkTexts,
+  checkDeadFiles, checkScripts, checkBarrels, checkUnusedExports, checkDocstrings, checkTexts,
 ];
 
 /** Every fault of the tree at `root`, in the order of its paths and lines. */

@@ -17,6 +17,15 @@ export function checkDeadFiles(tree: Tree): readonly Fault[] {
   return dead.map((path) => ({ check: "dead-files", path, line: 0, message: "no entry, program, tool, test or script reaches it" }));
 }
 
+/** Scripts whose command names a source file that is not there. */
+export function checkScripts(tree: Tree): readonly Fault[] {
+  const commands = Object.entries(tree.manifest.scripts ?? {});
+  const missing = commands.flatMap(([name, command]) => command.split(/\s+/)
+    .filter((word) => word.endsWith(".ts") && !tree.sources.has(word))
+    .map((word) => `script ${name} runs ${word}, which does not exist`));
+  return missing.map((message) => ({ check: "scripts", path: "package.json", line: 0, message }));
+}
+
 /** A file that only passes on what others export, and is no entry of its package: import from the source instead. */
 export function checkBarrels(tree: Tree): readonly Fault[] {
   const entries = new Set(tree.packages.flatMap((part) => entryPaths(part)));
@@ -72,7 +81,9 @@ function takenNames(tree: Tree): ReadonlySet<string> {
   const entries = new Set(tree.packages.flatMap((part) => entryPaths(part)));
   const taken = new Set([...entries].map((path) => `${path}#*`));
   for (const file of tree.sources.values()) {
+    // Configurations and examples are taken by programs, by their default export; benches by bench/run.ts.
     if (!file.path.startsWith("packages/") || file.path.endsWith(".config.ts")) taken.add(`${file.path}#default`);
+    if (/^bench\/[^/]+\.ts$/.test(file.path)) taken.add(`${file.path}#rows`);
     for (const mention of file.imports) {
       for (const path of resolved(tree, file, mention.specifier)) for (const name of mention.names) taken.add(`${path}#${name}`);
     }

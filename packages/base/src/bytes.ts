@@ -60,6 +60,7 @@ export function bytesFromBase64url(text: string): Result<Bytes, { code: "bad-bas
   return spareBits === 0 ? ok(bytes) : err({ code: "bad-base64url" });
 }
 
+/** One array that holds `parts` one after the other. */
 export function concatBytes(...parts: readonly Uint8Array[]): Bytes {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
