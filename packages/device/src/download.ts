@@ -51,7 +51,10 @@ async function receiveSome(context: DeviceContext, reference: BlobReference, par
     const range: Record<string, string> = partial.received === 0 ? {} : { range: `bytes=${partial.received}-` };
     const answer = await context.platform.fetch({ method: "GET", url: absoluteUrl(context, reference.url), headers: range, body: null, signal });
     const start = startOf(answer, partial.received);
-    if (start === null) return `HTTP status ${answer.status}`;
+    if (start === null) {
+      await release(answer);
+      return `HTTP status ${answer.status}`;
+    }
     partial.received = start;
     for await (const chunk of answer.body) {
       if (partial.received + chunk.length > partial.bytes.length) return "too-long";
@@ -62,6 +65,11 @@ async function receiveSome(context: DeviceContext, reference: BlobReference, par
   } catch (cause) {
     return cause instanceof Error ? cause.message : "the connection failed";
   }
+}
+
+/** An answer that nobody reads must not hold its connection. */
+async function release(answer: HttpAnswer): Promise<void> {
+  await answer.body[Symbol.asyncIterator]().return?.();
 }
 
 /** Where the answer's bytes belong: a server may ignore the range and send all. null for any other answer. */
