@@ -80,7 +80,7 @@ function refusalText(status: number, text: string): string {
 /** `fetch` wraps what the socket said in its cause. */
 function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
-  return cause.cause instanceof Error ? cause.cause.message || String(cause.cause.name) : cause.message;
+  return cause.cause instanceof Error ? cause.cause.message || cause.cause.name : cause.message;
 }
 
 async function limitedText(response: Response, bytesMax: number): Promise<string> {

@@ -79,15 +79,15 @@ class Life {
   async whileAlive<T>(promise: Promise<T>): Promise<T> {
     try {
       const value = await promise;
-      return this.#end.signal.aborted ? await never() : value;
+      if (!this.#end.signal.aborted) return value;
     } catch (cause) {
-      if (this.#end.signal.aborted) return await never();
-      throw cause;
+      if (!this.#end.signal.aborted) throw cause;
     }
+    return never();
   }
 
   async fetch(fetch: Platform["fetch"], request: HttpRequest): Promise<HttpAnswer> {
-    if (this.#end.signal.aborted) return await never();
+    if (this.#end.signal.aborted) return never();
     const exchange = fetch({ ...request, signal: this.until(request.signal) });
     if (request.method === "GET") this.reach("downloading");
     if (request.method === "PUT") setImmediate(() => this.reach("uploading"));
