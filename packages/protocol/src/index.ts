@@ -13,3 +13,4 @@ export * from "./report.ts";
 export * from "./retry-window.ts";
 export * from "./routes.ts";
 export * from "./safetensors.ts";
+export * from "./task.ts";
