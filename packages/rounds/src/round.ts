@@ -1,4 +1,5 @@
 import { addDuration, assert, unreachable, type DurationMs, type InstantMs } from "@tutti/base";
+import { roundedUp } from "./rounded-up.ts";
 
 /** What a round needs and how long it waits: the operator's, never sent to a device. */
 export type RoundPolicy = {
@@ -174,7 +175,7 @@ function heldPlaces({ assigned, left }: RoundCounts): number {
 
 /** ⌈fraction · count⌉, at least 1: a round of nobody is none, and a sum of nothing has no mean. */
 function leastCount(fraction: number, count: number): number {
-  return Math.max(1, Math.ceil(fraction * count));
+  return Math.max(1, roundedUp(fraction, count));
 }
 
 function isFraction(value: number): boolean {

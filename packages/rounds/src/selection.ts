@@ -4,6 +4,7 @@ import {
   overSelectionMin, windowMsMax,
 } from "./limits.ts";
 import type { RoundCounts } from "./round.ts";
+import { roundedUp } from "./rounded-up.ts";
 
 /** What the rounds of a task have taught about its devices: sums with exponential forgetting, plain data. */
 export type FleetEstimate = {
@@ -59,7 +60,7 @@ export function dropoutOf({ droppedCount, reportedCount }: FleetEstimate): numbe
 export function assignedTargetOf(goalCount: number, overSelection: number | "adaptive", estimate: FleetEstimate): number {
   assert(Number.isSafeInteger(goalCount) && goalCount >= 1, "a round wants at least one report");
   const factor = overSelection === "adaptive" ? adaptiveFactor(goalCount, dropoutOf(estimate)) : overSelection;
-  return Math.max(goalCount, roundedUp(goalCount * factor));
+  return Math.max(goalCount, roundedUp(factor, goalCount));
 }
 
 /** The operator's reporting window; adaptive: max(2 × p90 of device time, 30 s), ten minutes before the first measurement. */
@@ -81,11 +82,6 @@ function adaptiveFactor(goalCount: number, dropout: number | undefined): number 
   const kept = Math.max(1 - dropout, 1 / (2 * overSelectionMax));
   const wanted = goalCount / kept + 2 * Math.sqrt(goalCount * dropout);
   return Math.min(overSelectionMax, Math.max(overSelectionMin, wanted / goalCount));
-}
-
-/** Up to the next integer, but 1.1 · 10 = 11.000000000000002 is 11. */
-function roundedUp(value: number): number {
-  return Math.ceil(value - 1e-9 * value);
 }
 
 function smoothed(before: DurationMs | null, now: DurationMs | null): DurationMs | null {

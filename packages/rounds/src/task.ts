@@ -10,6 +10,7 @@ import {
   taskFaultsMax, windowMsMax,
 } from "./limits.ts";
 import type { RoundPolicy } from "./round.ts";
+import { roundedUp } from "./rounded-up.ts";
 
 /** Selection and reporting as the operator wants them; `roundPolicyOf` makes a round's own policy of it. */
 export type TaskRounds = {
@@ -165,7 +166,7 @@ function roundFaults({ round }: TaskDocument): readonly TaskFault[] {
 
 function sumFaults({ sum, round }: TaskDocument): readonly TaskFault[] {
   const factor = round.overSelection === "adaptive" ? overSelectionMax : round.overSelection;
-  const weightMax = Math.floor(sumWeightMax / Math.ceil(round.goalCount * factor));
+  const weightMax = Math.floor(sumWeightMax / roundedUp(factor, round.goalCount));
   return [
     ...(sum.clipNorm < clipNormMin ? [{ path: "/sum/clipNorm", expected: `at least ${clipNormMin}` }] : atMost("/sum/clipNorm", sum.clipNorm, clipNormMax)),
     ...atMost("/sum/weightMax", sum.weightMax, weightMax),
