@@ -1,5 +1,5 @@
 import { err, ok, type Result } from "@tutti/base";
-import type { Static, TSchema } from "typebox";
+import Type, { type Static, type TSchema } from "typebox";
 import { Value } from "typebox/value";
 
 /** Where a message breaks its schema, as a JSON pointer, and what was expected there. */
@@ -14,14 +14,30 @@ export function decode<T extends TSchema>(schema: T, value: unknown): Result<Sta
   return Value.Check(schema, value) ? ok(value) : err(firstFault(schema, value));
 }
 
-/** The deepest of the first faults, because a union's own fault says less than its member's. */
+/** The first fault; of a union of messages that of the form which `kind` names, not of the first form. */
 export function firstFault(schema: TSchema, value: unknown): Malformed {
+  if (Type.IsUnion(schema)) {
+    const kinds = schema.anyOf.map(kindOf);
+    const form = schema.anyOf[kinds.indexOf(kindIn(value))];
+    if (form !== undefined && kindOf(form) !== undefined) return firstFault(form, value);
+    if (kindIn(value) !== undefined && !kinds.includes(undefined)) return { code: "malformed", path: "/kind", expected: `one of ${kinds.join(", ")}` };
+  }
   const faults = Value.Errors(schema, value);
   const first = faults[0];
   if (first === undefined) return { code: "malformed", path: "/", expected: "a value of its schema" };
   const missing = "requiredProperties" in first.params ? ` (${first.params.requiredProperties.join(", ")})` : "";
   const path = first.instancePath === "" ? "/" : first.instancePath;
   return { code: "malformed", path, expected: first.message.includes("required") ? `required fields${missing}` : first.message };
+}
+
+/** The `kind` that a form's schema fixes, if it does. */
+function kindOf(form: TSchema): unknown {
+  const kind = Type.IsObject(form) ? form.properties["kind"] : undefined;
+  return kind !== undefined && Type.IsLiteral(kind) ? kind.const : undefined;
+}
+
+function kindIn(value: unknown): unknown {
+  return typeof value === "object" && value !== null && "kind" in value ? value.kind : undefined;
 }
 
 /** JSON text as a value of `schema`; text that is no JSON is a fault at "/". */
