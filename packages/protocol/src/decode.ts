@@ -46,6 +46,7 @@ export function decodeJson<T extends TSchema>(schema: T, text: string): Result<S
   return parsed.ok ? decode(schema, parsed.value) : parsed;
 }
 
+/** The value that JSON text spells, not decoded yet; other text is a fault at "/". */
 export function parseJson(text: string): Result<unknown, Malformed> {
   try {
     return ok(JSON.parse(text) as unknown);

@@ -113,7 +113,7 @@ function decodePlace(name: string, raw: unknown): Result<TensorPlace, Safetensor
   if (!isCounts(offsets)) return fault(`${path}/data_offsets`, "two integers of at least 0");
   const [start, end, extra] = offsets;
   if (start === undefined || end === undefined || extra !== undefined) return fault(`${path}/data_offsets`, "two integers of at least 0");
-  const bytes = shape.reduce((product, size) => product * size, elementBytes[dtype]);
+  const bytes = shape.reduce((product, extent) => product * extent, elementBytes[dtype]);
   if (!Number.isSafeInteger(bytes) || end - start !== bytes) return fault(`${path}/data_offsets`, `${bytes} bytes, as dtype and shape say`);
   return ok({ name, type: dtype, shape, start, end });
 }

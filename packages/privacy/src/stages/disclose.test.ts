@@ -20,11 +20,11 @@ test("what was clipped and disclosed may be uploaded, with the values that it ha
 
 test("an unprotected upload does not compile", () => {
   const clipped = clipByL2Norm(delta, sum.clipNorm);
-  // @ts-expect-error a bare vector is not protected
+  // @ts-expect-error -- a bare vector is not protected
   upload(delta);
-  // @ts-expect-error clipping alone protects nobody
+  // @ts-expect-error -- clipping alone protects nobody
   upload(clipped);
-  // @ts-expect-error only what was clipped is disclosed
+  // @ts-expect-error -- only what was clipped is disclosed
   expect(() => disclose(delta, sum)).toThrow(AssertionError);
   expectTypeOf<Float32Array>().not.toExtend<ProtectedReport>();
   expectTypeOf<ClippedDelta>().not.toExtend<ProtectedReport>();
