@@ -1,8 +1,8 @@
-import { ok, type Result } from "@tutti/base";
+import { ok, unreachable, type Result } from "@tutti/base";
 import { decoded, fault, Fields, type DocumentFault } from "./fields.ts";
 import { exampleRankMax, extentMax, joinCountMax, layerCountMax, layerNameCharactersMax, windowMax } from "./limits.ts";
 import { layoutOf } from "./layout.ts";
-import type { ActivationKind, Layer, Loss, Metric, Model, ModelInput, ModelTarget, Pair, Shape } from "./model.ts";
+import type { Layer, Loss, Metric, Model, ModelInput, ModelTarget, Pair, Shape } from "./model.ts";
 
 /**
  * A model from untrusted JSON: every field known, every extent bounded, every layer fed by earlier
@@ -103,9 +103,9 @@ function decodeBody(fields: Fields, named: { readonly name: string; readonly fro
     case "conv2d": return { ...named, kind, filters: fields.integer("filters", extent), ...decodeWindow2d(fields) };
     case "depthwise-conv2d": return { ...named, kind, ...decodeWindow2d(fields) };
     case "max-pool": case "average-pool": {
-      const size = fields.integers("window", { lengthMin: 1, lengthMax: 2, ...window });
-      const stride = fields.has("stride") ? fields.integers("stride", { lengthMin: size.length, lengthMax: size.length, ...window }) : size;
-      return { ...named, kind, window: size, stride, padding: decodePadding(fields, "valid") };
+      const extents = fields.integers("window", { lengthMin: 1, lengthMax: 2, ...window });
+      const stride = fields.has("stride") ? fields.integers("stride", { lengthMin: extents.length, lengthMax: extents.length, ...window }) : extents;
+      return { ...named, kind, window: extents, stride, padding: decodePadding(fields, "valid") };
     }
     case "embedding": return { ...named, kind, vocabulary: fields.integer("vocabulary", extent), width: fields.integer("width", extent) };
     case "lstm": case "gru":
@@ -115,7 +115,9 @@ function decodeBody(fields: Fields, named: { readonly name: string; readonly fro
     case "attention": return { ...named, kind, heads: fields.integer("heads", { min: 1, max: 1024 }), causal: fields.boolean("causal", false) };
     case "reshape": return { ...named, kind, shape: decodeShape(fields, "shape", 1) };
     case "dropout": return { ...named, kind, rate: fields.number("rate", { min: 0, max: 0.99 }) };
-    default: return { ...named, kind } satisfies { kind: ActivationKind | "flatten" | "add" | "concat" | "global-max-pool" | "global-average-pool" };
+    case "add": case "concat": case "flatten": case "global-max-pool": case "global-average-pool":
+    case "relu": case "gelu": case "tanh": case "sigmoid": case "silu": return { ...named, kind };
+    default: return unreachable(kind);
   }
 }
 
@@ -128,8 +130,8 @@ function decodePadding(fields: Fields, absent: "same" | "valid"): "same" | "vali
 }
 
 function decodeWindow2d(fields: Fields): { readonly window: Pair; readonly stride: Pair; readonly padding: "same" | "valid" } {
-  const size = decodePair(fields, "window");
-  return { window: size, stride: fields.has("stride") ? decodePair(fields, "stride") : [1, 1], padding: decodePadding(fields, "same") };
+  const extents = decodePair(fields, "window");
+  return { window: extents, stride: fields.has("stride") ? decodePair(fields, "stride") : [1, 1], padding: decodePadding(fields, "same") };
 }
 
 function decodePair(fields: Fields, name: string): Pair {

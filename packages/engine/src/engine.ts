@@ -1,6 +1,6 @@
 import type { InstantMs } from "@tutti/base";
 import type { ParameterLayout } from "./layout.ts";
-import type { LocalJob } from "./local-job.ts";
+import type { LocalJob, LocalTraining } from "./local-job.ts";
 import type { Model } from "./model.ts";
 
 /** What an engine needs from its surroundings. */
@@ -16,15 +16,18 @@ export type Numerics = "fast" | "deterministic";
 
 export type CompileOptions = { readonly maxBatch: number; readonly numerics: Numerics };
 
-/** Whether an engine can train a model, and the bytes that one trainer of it takes. */
+/**
+ * Whether an engine can train a model, and the bytes of memory that one trainer of it takes: for
+ * evaluation and plain SGD, or with the optimizer's state and the other vectors that `job` needs.
+ */
 export type ModelCheck =
-  | { readonly ok: true; bytes(batchSize: number): number }
+  | { readonly ok: true; bytes(batchSize: number, job?: LocalTraining | LocalJob): number }
   | { readonly ok: false; readonly missing: readonly string[] };
 
 export interface Engine {
   readonly id: "wasm-relaxed" | "wasm-simd" | "js" | (string & {});
   check(model: Model): ModelCheck;
-  /** @throws AssertionError when `check` refuses the model: ask it first. */
+  /** @throws AssertionError when `check` refuses the model, or `maxBatch` takes more than `trainerBytesMax`: ask it first. */
   compile(model: Model, options: CompileOptions): Promise<Trainer>;
 }
 
@@ -90,6 +93,7 @@ export type LocalResult = {
 
 export const noMetrics: MetricSums = { exampleCount: 0, predictionCount: 0, lossSum: 0, correctCount: 0, correctTopKCount: 0, absoluteErrorSum: 0 };
 
+/** Both sums together: of two batches, or of two devices. */
 export function addMetrics(a: MetricSums, b: MetricSums): MetricSums {
   return {
     exampleCount: a.exampleCount + b.exampleCount,

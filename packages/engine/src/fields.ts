@@ -93,10 +93,10 @@ export class Fields {
     return Array.isArray(value) && value.length <= lengthMax ? value : fault(this.at(name), `a list of at most ${lengthMax} items`);
   }
 
-  integers(name: string, size: { readonly lengthMin: number; readonly lengthMax: number; readonly min: number; readonly max: number }): readonly number[] {
-    const items = this.list(name, size.lengthMax);
-    if (items.length < size.lengthMin) fault(this.at(name), `a list of at least ${size.lengthMin} items`);
-    return items.map((item, i) => integerAt(item, `${this.at(name)}/${i}`, size));
+  integers(name: string, bounds: { readonly lengthMin: number; readonly lengthMax: number; readonly min: number; readonly max: number }): readonly number[] {
+    const items = this.list(name, bounds.lengthMax);
+    if (items.length < bounds.lengthMin) fault(this.at(name), `a list of at least ${bounds.lengthMin} items`);
+    return items.map((item, i) => integerAt(item, `${this.at(name)}/${i}`, bounds));
   }
 
   /** Refuses fields that no call above has read. */

@@ -1,4 +1,4 @@
-import { assert } from "@tutti/base";
+import { assert, unreachable } from "@tutti/base";
 import { fault } from "./fields.ts";
 import { parameterCountMax } from "./limits.ts";
 import type { Layer, Model, Shape } from "./model.ts";
@@ -95,7 +95,9 @@ function wishesOf(layer: Layer, input: Shape, output: Shape, feedsRelu: boolean)
       { tensor: "output-kernel", shape: [width, width], start: weightStart(width, width, false) },
       { tensor: "output-bias", shape: [width], start: zeros },
     ];
-    default: return [];
+    case "max-pool": case "average-pool": case "global-max-pool": case "global-average-pool": case "add": case "concat":
+    case "flatten": case "reshape": case "dropout": case "relu": case "gelu": case "tanh": case "sigmoid": case "silu": return [];
+    default: return unreachable(layer);
   }
 }
 

@@ -1,3 +1,4 @@
+import { unreachable } from "@tutti/base";
 import { fault } from "./fields.ts";
 import { exampleElementsMax } from "./limits.ts";
 import type { Layer, Model, ModelTarget, Padding, Shape } from "./model.ts";
@@ -51,8 +52,10 @@ function checkEmbedding(layer: Extract<Layer, { kind: "embedding" }>, model: Mod
   embeddings.set(layer.name, layer);
 }
 
-function tiedShape(layer: Extract<Layer, { kind: "tied-dense" }>, inputs: readonly Shape[], embeddings: ReadonlyMap<string, { vocabulary: number; width: number }>, path: string): Shape {
-  const embedding = embeddings.get(layer.embedding) ?? fault(`${path}/embedding`, "the name of an earlier embedding");
+function tiedShape(layer: Extract<Layer, { kind: "tied-dense" }>, inputs: readonly Shape[], embeddings: Map<string, { vocabulary: number; width: number }>, path: string): Shape {
+  const embedding = embeddings.get(layer.embedding) ?? fault(`${path}/embedding`, "the name of an earlier embedding that no other layer is tied to");
+  // A second one would read a table that a fused step of the first has already moved.
+  embeddings.delete(layer.embedding);
   const input = inputs[0] ?? [];
   if (input.at(-1) !== embedding.width) fault(path, `an input of width ${embedding.width}`);
   return [...input.slice(0, -1), embedding.vocabulary];
@@ -78,7 +81,8 @@ function outputShape(layer: Exclude<Layer, { kind: "tied-dense" }>, inputs: read
     case "concat": return concatShape(inputs, path);
     case "flatten": return [elementCount(input)];
     case "reshape": return elementCount(layer.shape) === elementCount(input) ? layer.shape : fault(`${path}/shape`, `${elementCount(input)} numbers`);
-    default: return input;
+    case "layer-norm": case "dropout": case "relu": case "gelu": case "tanh": case "sigmoid": case "silu": return input;
+    default: return unreachable(layer);
   }
 }
 
@@ -100,7 +104,7 @@ function sameShape(a: Shape, b: Shape): boolean {
 }
 
 /** The shape that the last layer must have for `target`. */
-export function wantedOutput(target: ModelTarget): Shape {
+function wantedOutput(target: ModelTarget): Shape {
   return target.kind === "classes" ? [...target.shape, target.classCount] : target.shape;
 }
 

@@ -1,17 +1,17 @@
-import { assert } from "@tutti/base";
 import type { Engine, EnginePorts } from "../engine.ts";
 import { checkModel } from "../network/check-model.ts";
-import { NetworkTrainer } from "../network/network-trainer.ts";
+import { startTrainer } from "../network/network-trainer.ts";
 import { jsWorkspace } from "./js-workspace.ts";
 
 /** The readable reference engine; it also runs where there is no WebAssembly. Always deterministic on one JavaScript engine. */
 export function jsEngine(ports: EnginePorts): Engine {
   return {
     id: "js",
-    check: checkModel,
-    async compile(model, { maxBatch }) {
-      assert(checkModel(model).ok, "a model is checked before it is compiled");
-      return new NetworkTrainer({ model, maxBatch, workspace: jsWorkspace(), ports });
-    },
+    check: (model) => checkModel(model, float32Bytes),
+    compile: (model, options) => startTrainer({ model, ...options, isDeterministic: true, memoryBytes: float32Bytes, createWorkspace: () => jsWorkspace(), ports }),
   };
+}
+
+function float32Bytes(elementCount: number): number {
+  return 4 * elementCount;
 }

@@ -2,6 +2,9 @@ import type { Kernels } from "../kernels.ts";
 import { elementKernels } from "./elements.ts";
 import { lossKernels } from "./losses.ts";
 import { matrixKernels } from "./matrix.ts";
+import { normKernels } from "./norms.ts";
+import { recurrentKernels } from "./recurrent.ts";
+import { rowKernels } from "./rows.ts";
 import type { Numbers, Workspace } from "../workspace.ts";
 import { updateKernels } from "./updates.ts";
 import { windowKernels } from "./windows.ts";
@@ -32,5 +35,8 @@ export function jsWorkspace(create: (elementCount: number) => Numbers = (count) 
 }
 
 function kernelsOn(m: Numbers): Kernels {
-  return { ...matrixKernels(m), ...elementKernels(m), ...windowKernels(m), ...lossKernels(m), ...updateKernels(m) };
+  return {
+    ...matrixKernels(m), ...elementKernels(m), ...rowKernels(m), ...windowKernels(m), ...normKernels(m), ...recurrentKernels(m),
+    ...lossKernels(m), ...updateKernels(m),
+  };
 }

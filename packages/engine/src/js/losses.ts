@@ -30,9 +30,9 @@ export function lossKernels(m: Numbers): LossKernels {
     huber(count, delta, x, targets, scale, dx, stats) {
       return eachPrediction(m, { count, x, targets, scale, dx, stats }, (value, target) => {
         const error = value - target;
-        const size = Math.abs(error);
-        const loss = size <= delta ? 0.5 * error * error : delta * (size - 0.5 * delta);
-        return { loss, slope: Math.max(-delta, Math.min(delta, error)), absoluteError: size };
+        const absoluteError = Math.abs(error);
+        const loss = absoluteError <= delta ? 0.5 * error * error : delta * (absoluteError - 0.5 * delta);
+        return { loss, slope: Math.max(-delta, Math.min(delta, error)), absoluteError };
       });
     },
   };

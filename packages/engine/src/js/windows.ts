@@ -21,7 +21,8 @@ export function windowKernels(m: Numbers): WindowKernels {
       eachTap(window, (source, output) => {
         for (let c = 0; c < channels; c++) {
           const value = m[x + source * channels + c] ?? 0;
-          if (!(value <= (m[y + output * channels + c] ?? 0))) m[y + output * channels + c] = value;
+          // A NaN stays: nothing is greater than it.
+          if (value > (m[y + output * channels + c] ?? 0) || Number.isNaN(value)) m[y + output * channels + c] = value;
         }
       });
     },
@@ -36,6 +37,18 @@ export function windowKernels(m: Numbers): WindowKernels {
       const channels = window[2];
       const counts = tapCounts(window);
       eachTap(window, (source, output) => addTo(m, channels, 1 / (counts[output] ?? 1), dy + output * channels, dx + source * channels));
+    },
+    depthwise(x, w, y, ...window) {
+      const channels = window[2];
+      eachTap(window, (source, output, tap) => addProduct(m, channels, x + source * channels, w + tap * channels, y + output * channels));
+    },
+    depthwiseInput(dy, w, dx, ...window) {
+      const channels = window[2];
+      eachTap(window, (source, output, tap) => addProduct(m, channels, dy + output * channels, w + tap * channels, dx + source * channels));
+    },
+    depthwiseKernel(x, dy, dw, ...window) {
+      const channels = window[2];
+      eachTap(window, (source, output, tap) => addProduct(m, channels, x + source * channels, dy + output * channels, dw + tap * channels));
     },
   };
 }
@@ -56,6 +69,10 @@ function maxPoolBackward(m: Numbers, at: { readonly x: number; readonly y: numbe
 
 function addTo(m: Numbers, count: number, factor: number, x: number, y: number): void {
   for (let i = 0; i < count; i++) m[y + i] = (m[y + i] ?? 0) + factor * (m[x + i] ?? 0);
+}
+
+function addProduct(m: Numbers, count: number, x: number, z: number, y: number): void {
+  for (let i = 0; i < count; i++) m[y + i] = (m[y + i] ?? 0) + (m[x + i] ?? 0) * (m[z + i] ?? 0);
 }
 
 /** Positions under each output's window that are no padding. */

@@ -1,26 +1,34 @@
-import { assert } from "@tutti/base";
-import type { Layer } from "../model.ts";
+import { unreachable } from "@tutti/base";
+import type { FlattenLayer, Layer, ReshapeLayer } from "../model.ts";
 import type { LayerProgram, Site } from "../network/program.ts";
+import { buildAttention } from "./attention.ts";
 import { buildConvolution } from "./convolution.ts";
 import { buildDense } from "./dense.ts";
+import { buildDepthwise } from "./depthwise.ts";
 import { buildActivation, buildAdd, buildConcat, buildDropout } from "./elementwise.ts";
+import { buildEmbedding, buildTiedDense } from "./embedding.ts";
+import { buildGru } from "./gru.ts";
+import { buildLstm } from "./lstm.ts";
+import { buildNorm } from "./norm.ts";
 import { buildPooling } from "./pooling.ts";
 
-/** Layer kinds that a `buildLayer` knows; `check` names the others as missing. */
-export function isBuildable(kind: Layer["kind"]): boolean {
-  return !["tied-dense", "depthwise-conv2d", "embedding", "lstm", "gru", "layer-norm", "group-norm", "attention"].includes(kind);
-}
-
-export function buildLayer(layer: Layer, site: Site): LayerProgram {
+/** The program of one layer; flatten and reshape have none, they see their input's numbers. */
+export function buildLayer(layer: Exclude<Layer, FlattenLayer | ReshapeLayer>, site: Site): LayerProgram {
   switch (layer.kind) {
     case "dense": return buildDense(layer, site);
+    case "tied-dense": return buildTiedDense(layer, site);
+    case "embedding": return buildEmbedding(layer, site);
     case "conv1d": case "conv2d": return buildConvolution(layer, site);
+    case "depthwise-conv2d": return buildDepthwise(layer, site);
     case "max-pool": case "average-pool": case "global-max-pool": case "global-average-pool": return buildPooling(layer, site);
+    case "lstm": return buildLstm(layer, site);
+    case "gru": return buildGru(layer, site);
+    case "layer-norm": case "group-norm": return buildNorm(layer, site);
+    case "attention": return buildAttention(layer, site);
     case "relu": case "gelu": case "tanh": case "sigmoid": case "silu": return buildActivation(layer, site);
     case "dropout": return buildDropout(layer, site);
     case "add": return buildAdd(layer, site);
     case "concat": return buildConcat(layer, site);
-    default: assert(isBuildable(layer.kind), `check was asked before compile: ${layer.kind}`);
+    default: return unreachable(layer);
   }
-  throw new Error("unreachable");
 }

@@ -49,7 +49,7 @@ function convolutionOf(layer: Conv1dLayer | Conv2dLayer, site: Site): Convolutio
   const [, , channels, windowHeight, windowWidth, , , , , outputHeight, outputWidth] = window;
   const positions = outputHeight * outputWidth;
   return {
-    layer: layer.name, window, positions, taps: windowHeight * windowWidth * channels, filters: layer.filters, inputSize: x.size,
+    layer: layer.name, window, positions, taps: windowHeight * windowWidth * channels, filters: layer.filters, inputSize: x.exampleSize,
     weights: site.parameter("kernel").offset, bias: site.parameter("bias").offset,
     examplesAtOnce: Math.min(site.maxBatch, Math.max(1, Math.floor(unfoldedRowsGoal / positions))),
   };

@@ -9,7 +9,7 @@ export function buildDense(layer: DenseLayer, site: Site): LayerProgram {
   const y = site.output;
   const outputs = layer.units;
   const inputs = x.shape.at(-1) ?? 0;
-  const rowsPerExample = x.size / inputs;
+  const rowsPerExample = x.exampleSize / inputs;
   const weights = site.parameter("kernel").offset;
   const bias = layer.bias ? site.parameter("bias").offset : null;
   if (rowsPerExample * site.maxBatch > fusedRowsMax) site.scratch(inputs * outputs);

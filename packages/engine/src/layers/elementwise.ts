@@ -8,9 +8,9 @@ export function buildActivation(layer: ActivationLayer, site: Site): LayerProgra
   const y = site.output;
   const kind = activationKinds.indexOf(layer.kind);
   return {
-    forward: ({ workspace: { kernels }, batch }) => kernels.activate(kind, batch * x.size, x.value, y.value),
+    forward: ({ workspace: { kernels }, batch }) => kernels.activate(kind, batch * x.exampleSize, x.value, y.value),
     backward({ workspace: { kernels }, batch }) {
-      if (x.gradient !== null) kernels.activateBackward(kind, batch * x.size, x.value, y.value, gradientOf(y), x.gradient);
+      if (x.gradient !== null) kernels.activateBackward(kind, batch * x.exampleSize, x.value, y.value, gradientOf(y), x.gradient);
     },
   };
 }
@@ -19,18 +19,21 @@ export function buildActivation(layer: ActivationLayer, site: Site): LayerProgra
 export function buildDropout(layer: DropoutLayer, site: Site): LayerProgram {
   const x = inputOf(site);
   const y = site.output;
-  const mask = site.keep(site.maxBatch * x.size);
+  const mask = site.keep(site.maxBatch * x.exampleSize);
   return {
     forward({ workspace: { kernels, numbers }, batch, random }) {
-      if (random === null) return kernels.copy(batch * x.size, x.value, y.value);
+      if (random === null) {
+        kernels.copy(batch * x.exampleSize, x.value, y.value);
+        return;
+      }
       const draws = random.split(layer.name);
-      for (let i = 0; i < batch * x.size; i++) numbers[mask + i] = draws.uniform() < layer.rate ? 0 : 1 / (1 - layer.rate);
-      kernels.multiply(batch * x.size, x.value, mask, y.value);
+      for (let i = 0; i < batch * x.exampleSize; i++) numbers[mask + i] = draws.uniform() < layer.rate ? 0 : 1 / (1 - layer.rate);
+      kernels.multiply(batch * x.exampleSize, x.value, mask, y.value);
     },
     backward({ workspace: { kernels }, batch, random }) {
       if (x.gradient === null) return;
-      if (random === null) kernels.copy(batch * x.size, gradientOf(y), x.gradient);
-      else kernels.multiply(batch * x.size, gradientOf(y), mask, x.gradient);
+      if (random === null) kernels.copy(batch * x.exampleSize, gradientOf(y), x.gradient);
+      else kernels.multiply(batch * x.exampleSize, gradientOf(y), mask, x.gradient);
     },
   };
 }
@@ -40,12 +43,12 @@ export function buildAdd(_layer: JoinLayer, site: Site): LayerProgram {
   const y = site.output;
   return {
     forward({ workspace: { kernels }, batch }) {
-      kernels.fill(batch * y.size, 0, y.value);
-      for (const x of site.inputs) kernels.axpy(batch * y.size, 1, x.value, y.value);
+      kernels.fill(batch * y.exampleSize, 0, y.value);
+      for (const x of site.inputs) kernels.axpy(batch * y.exampleSize, 1, x.value, y.value);
     },
     backward({ workspace: { kernels }, batch }) {
       for (const x of site.inputs) {
-        if (x.gradient !== null) kernels.copy(batch * y.size, gradientOf(y), x.gradient);
+        if (x.gradient !== null) kernels.copy(batch * y.exampleSize, gradientOf(y), x.gradient);
       }
     },
   };
@@ -55,7 +58,7 @@ export function buildAdd(_layer: JoinLayer, site: Site): LayerProgram {
 export function buildConcat(_layer: JoinLayer, site: Site): LayerProgram {
   const y = site.output;
   const whole = y.shape.at(-1) ?? 0;
-  const rowsPerExample = y.size / whole;
+  const rowsPerExample = y.exampleSize / whole;
   const parts = site.inputs.map((x, i) => ({
     x, width: x.shape.at(-1) ?? 0,
     left: site.inputs.slice(0, i).reduce((sum, other) => sum + (other.shape.at(-1) ?? 0), 0),

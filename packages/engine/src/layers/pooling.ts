@@ -12,16 +12,19 @@ export function buildPooling(layer: PoolLayer | GlobalPoolLayer, site: Site): La
   const isMax = layer.kind === "max-pool" || layer.kind === "global-max-pool";
   return {
     forward({ workspace: { kernels }, batch }) {
-      const pool = isMax ? kernels.maxPool : kernels.averagePool;
-      for (let i = 0; i < batch; i++) pool(x.value + i * x.size, y.value + i * y.size, ...window);
+      for (let i = 0; i < batch; i++) {
+        const [xOne, yOne] = [x.value + i * x.exampleSize, y.value + i * y.exampleSize];
+        if (isMax) kernels.maxPool(xOne, yOne, ...window);
+        else kernels.averagePool(xOne, yOne, ...window);
+      }
     },
     backward({ workspace: { kernels }, batch }) {
       if (x.gradient === null) return;
       const dy = gradientOf(y);
-      kernels.fill(batch * x.size, 0, x.gradient);
+      kernels.fill(batch * x.exampleSize, 0, x.gradient);
       for (let i = 0; i < batch; i++) {
-        const [dyOne, dxOne] = [dy + i * y.size, x.gradient + i * x.size];
-        if (isMax) kernels.maxPoolBackward(x.value + i * x.size, y.value + i * y.size, dyOne, dxOne, ...window);
+        const [dyOne, dxOne] = [dy + i * y.exampleSize, x.gradient + i * x.exampleSize];
+        if (isMax) kernels.maxPoolBackward(x.value + i * x.exampleSize, y.value + i * y.exampleSize, dyOne, dxOne, ...window);
         else kernels.averagePoolBackward(dyOne, dxOne, ...window);
       }
     },

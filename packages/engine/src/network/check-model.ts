@@ -1,14 +1,16 @@
 import type { ModelCheck } from "../engine.ts";
-import { isBuildable } from "../layers/build-layer.ts";
 import { batchSizeMax, trainerBytesMax } from "../limits.ts";
+import type { LocalJob, LocalTraining } from "../local-job.ts";
 import type { Model } from "../model.ts";
+import { extraVectors } from "./extra-vectors.ts";
 import { planNetwork } from "./plan.ts";
 
-/** What our kernels cannot do of a model, or the bytes that a trainer of it takes. */
-export function checkModel(model: Model): ModelCheck {
-  const missing = [...new Set(model.layers.map((layer) => layer.kind))].filter((kind) => !isBuildable(kind));
-  if (missing.length > 0) return { ok: false, missing };
-  const bytes = (batchSize: number): number => 4 * planNetwork(model, batchSize).elementCount;
+/** The bytes that a trainer of a model takes, or that they are too many: our kernels know every layer; `memoryBytes` is what a workspace takes for so many numbers. */
+export function checkModel(model: Model, memoryBytes: (elementCount: number) => number): ModelCheck {
+  const bytes = (batchSize: number, job?: LocalTraining | LocalJob): number => {
+    const plan = planNetwork(model, Math.min(batchSize, batchSizeMax));
+    return memoryBytes(plan.elementCount + (job === undefined ? 0 : extraVectors(job, plan.layout.parameterCount).elementCount));
+  };
   if (bytes(1) > trainerBytesMax) return { ok: false, missing: [`${bytes(1)} bytes for a batch of one; ${trainerBytesMax} is the limit`] };
-  return { ok: true, bytes: (batchSize) => bytes(Math.min(batchSize, batchSizeMax)) };
+  return { ok: true, bytes };
 }

@@ -1,15 +1,37 @@
 import { assert, SeededRandom } from "@tutti/base";
-import { addMetrics, noMetrics, type Batch, type BatchSource, type EnginePorts, type LocalResult, type LocalStop, type MetricSums, type Trainer } from "../engine.ts";
+import { addMetrics, noMetrics, type Batch, type BatchSource, type EnginePorts, type LocalResult, type LocalStop, type MetricSums, type Numerics, type Trainer } from "../engine.ts";
 import { gather, layoutWithout, type ParameterLayout } from "../layout.ts";
+import { trainerBytesMax } from "../limits.ts";
 import type { LocalJob } from "../local-job.ts";
 import type { Model } from "../model.ts";
 import type { Workspace } from "../workspace.ts";
+import { checkModel } from "./check-model.ts";
 import { checkSource } from "./check-source.ts";
+import { vectorStride } from "./extra-vectors.ts";
 import { LocalSteps } from "./local-steps.ts";
 import { Network } from "./network.ts";
 import { planNetwork } from "./plan.ts";
 
-type Started = { readonly model: Model; readonly maxBatch: number; readonly workspace: Workspace; readonly ports: EnginePorts };
+type Parts = { readonly model: Model; readonly maxBatch: number; readonly workspace: Workspace; readonly ports: EnginePorts };
+
+/** What an engine's `compile` is asked, and what the engine knows of its workspaces: their bytes for so many numbers. */
+export type TrainerStart = Pick<Parts, "model" | "maxBatch" | "ports"> & {
+  readonly numerics: Numerics;
+  readonly isDeterministic: boolean;
+  readonly memoryBytes: (elementCount: number) => number;
+  readonly createWorkspace: () => Workspace;
+};
+
+/** A trainer of a model that `checkModel` passes. Yields first: taking and clearing hundreds of megabytes is noticed. */
+export async function startTrainer({ createWorkspace, memoryBytes, numerics, isDeterministic, ...parts }: TrainerStart): Promise<NetworkTrainer> {
+  await parts.ports.pause();
+  assert(numerics === "fast" || isDeterministic, "relaxed SIMD is not deterministic");
+  const check = checkModel(parts.model, memoryBytes);
+  assert(check.ok, "a model is checked before it is compiled");
+  assert(check.bytes(parts.maxBatch) <= trainerBytesMax, "a trainer takes at most trainerBytesMax");
+  return new NetworkTrainer({ ...parts, workspace: createWorkspace() });
+}
+
 type Progress = { stepCount: number; exampleVisitCount: number; lossFirst: number; lossLast: number; metrics: MetricSums };
 
 /** The trainer of every engine of ours: the same job loop and layers over whichever kernels the workspace has. */
@@ -20,7 +42,7 @@ export class NetworkTrainer implements Trainer {
   readonly #maxBatch: number;
   readonly #ports: EnginePorts;
 
-  constructor({ model, maxBatch, workspace, ports }: Started) {
+  constructor({ model, maxBatch, workspace, ports }: Parts) {
     this.#model = model;
     this.#maxBatch = maxBatch;
     this.#ports = ports;
@@ -47,8 +69,8 @@ export class NetworkTrainer implements Trainer {
         await this.#ports.pause();
         if (signal?.aborted === true) return "signal";
         if (endMs !== null && this.#ports.now() >= endMs) return "time";
-        this.#network.load(examples, order, first, Math.min(job.batchSize, order.length - first));
-        if (!record(progress, steps.step())) return "non-finite";
+        const batch = { examples, order, first, count: Math.min(job.batchSize, order.length - first) };
+        if (!record(progress, steps.step(batch))) return "non-finite";
       }
     }
     return "completed";
@@ -100,7 +122,7 @@ export class NetworkTrainer implements Trainer {
     assert(out.length === this.layout.parameterCount, "a gradient has the model's length");
     checkSource(this.#model, batch);
     const { plan, workspace } = this.#network;
-    workspace.reserve(plan.elementCount + this.layout.parameterCount + 4);
+    workspace.reserve(plan.elementCount + vectorStride(this.layout.parameterCount));
     this.#setParameters(parameters);
     this.#network.load(batch, inOrder(batch.exampleCount), 0, batch.exampleCount);
     const options = { random: null, frozen: new Set<string>(), sink: { base: plan.elementCount, scale: 1, isFused: false } };

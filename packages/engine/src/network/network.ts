@@ -1,4 +1,4 @@
-import { assert } from "@tutti/base";
+import { assert, unreachable } from "@tutti/base";
 import type { BatchSource, MetricSums } from "../engine.ts";
 import type { Model } from "../model.ts";
 import type { Workspace } from "../workspace.ts";
@@ -30,7 +30,7 @@ export class Network {
     this.#batch = count;
     for (let i = 0; i < count; i++) {
       const example = order[first + i] ?? 0;
-      numbers.set(source.inputs.subarray(example * input.size, (example + 1) * input.size), input.value + i * input.size);
+      numbers.set(source.inputs.subarray(example * input.exampleSize, (example + 1) * input.exampleSize), input.value + i * input.exampleSize);
       numbers.set(source.targets.subarray(example * targetSize, (example + 1) * targetSize), targets + i * targetSize);
     }
     this.#predictionCount = this.#countPredictions(count * targetSize);
@@ -79,7 +79,7 @@ export class Network {
     assert(output.gradient !== null, "the output has a gradient");
     const dx = output.gradient;
     const scale = this.#predictionCount === 0 ? 0 : 1 / this.#predictionCount;
-    const count = this.#batch * output.size;
+    const count = this.#batch * output.exampleSize;
     switch (loss.kind) {
       case "softmax-cross-entropy": {
         const classCount = output.shape.at(-1) ?? 1;
@@ -88,6 +88,7 @@ export class Network {
       case "sigmoid-cross-entropy": return kernels.sigmoidCrossEntropy(count, output.value, targets, scale, dx, stats);
       case "mean-squared-error": return kernels.squaredError(count, output.value, targets, scale, dx, stats);
       case "huber": return kernels.huber(count, loss.delta, output.value, targets, scale, dx, stats);
+      default: return unreachable(loss);
     }
   }
 

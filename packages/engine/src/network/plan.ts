@@ -1,7 +1,7 @@
 import { assert } from "@tutti/base";
 import { buildLayer } from "../layers/build-layer.ts";
 import { layoutOf, type ParameterLayout } from "../layout.ts";
-import type { Layer, Model } from "../model.ts";
+import type { FlattenLayer, Layer, Model, ReshapeLayer } from "../model.ts";
 import { elementCount, shapesOf } from "../shapes.ts";
 import type { LayerProgram, Pass, Tensor } from "./program.ts";
 
@@ -38,7 +38,9 @@ export function planNetwork(model: Model, maxBatch: number): NetworkPlan {
   keep(layout.parameterCount);
   const tensors = placeTensors(model, shapes, maxBatch, keep);
   const input = tensorOf(tensors, "input");
-  const output = tensorOf(tensors, model.layers.at(-1)?.name ?? "input");
+  const last = tensorOf(tensors, model.layers.at(-1)?.name ?? "input");
+  // A model of flatten and reshape alone has its input as output; the loss leaves a gradient all the same.
+  const output = last.gradient === null ? { ...last, gradient: keep(maxBatch * last.exampleSize) } : last;
   const targetSize = elementCount(model.target.shape);
   const targets = keep(maxBatch * targetSize);
   const stats = keep(3);
@@ -46,10 +48,10 @@ export function planNetwork(model: Model, maxBatch: number): NetworkPlan {
   const programs = model.layers.toReversed().flatMap((layer) => {
     if (isAlias(layer)) return [];
     const output = tensorOf(tensors, layer.name);
-    const inputs = layer.from.map((name) => addedTo(tensorOf(tensors, name), output, written, (tensor) => keep(maxBatch * tensor.size)));
+    const inputs = layer.from.map((name) => addedTo(tensorOf(tensors, name), output, written, (tensor) => keep(maxBatch * tensor.exampleSize)));
     const program = buildLayer(layer, {
       name: layer.name, maxBatch, inputs: inputs.map((edge) => edge.tensor), output, keep,
-      parameter: (name) => layout.tensors.find((tensor) => tensor.name === `${layer.name}/${name}`) ?? missing(name),
+      parameter: (name, owner = layer.name) => layout.tensors.find((tensor) => tensor.name === `${owner}/${name}`) ?? missing(name),
       scratch: (count) => {
         area.scratch = Math.max(area.scratch, count);
       },
@@ -72,7 +74,7 @@ function tensorOf(tensors: ReadonlyMap<string, Tensor>, name: string): Tensor {
 }
 
 /** Layers that only see their input under another shape. */
-function isAlias(layer: Layer): boolean {
+function isAlias(layer: Layer): layer is FlattenLayer | ReshapeLayer {
   return layer.kind === "flatten" || layer.kind === "reshape";
 }
 
@@ -81,9 +83,9 @@ function placeTensors(model: Model, shapes: ReadonlyMap<string, readonly number[
   const readers = readerCounts(model);
   const place = (name: string, gradient: "apart" | "over-value" | "none"): Tensor => {
     const shape = shapes.get(name) ?? [];
-    const size = elementCount(shape);
-    const value = keep(maxBatch * size);
-    return { shape, size, value, gradient: gradient === "apart" ? keep(maxBatch * size) : gradient === "none" ? null : value };
+    const exampleSize = elementCount(shape);
+    const value = keep(maxBatch * exampleSize);
+    return { shape, exampleSize, value, gradient: gradient === "apart" ? keep(maxBatch * exampleSize) : gradient === "none" ? null : value };
   };
   tensors.set("input", place("input", "none"));
   for (const layer of model.layers) {
@@ -114,7 +116,7 @@ function overwrites(layer: Layer, model: Model): boolean {
   return producer !== undefined && ["dense", "conv1d", "conv2d", "depthwise-conv2d", "add", "layer-norm", "group-norm"].includes(producer.kind);
 }
 
-type Sum = { readonly from: number; readonly to: number; readonly size: number };
+type Sum = { readonly from: number; readonly to: number; readonly exampleSize: number };
 
 /** The first layer that writes a tensor's gradient (the last in order) overwrites it; the others write beside it and are added. */
 function addedTo(tensor: Tensor, output: Tensor, written: Set<number>, keepBeside: (tensor: Tensor) => number): { readonly tensor: Tensor; readonly sum: Sum | null } {
@@ -124,7 +126,7 @@ function addedTo(tensor: Tensor, output: Tensor, written: Set<number>, keepBesid
     return { tensor, sum: null };
   }
   const beside = keepBeside(tensor);
-  return { tensor: { ...tensor, gradient: beside }, sum: { from: beside, to: tensor.gradient, size: tensor.size } };
+  return { tensor: { ...tensor, gradient: beside }, sum: { from: beside, to: tensor.gradient, exampleSize: tensor.exampleSize } };
 }
 
 function withSums(program: LayerProgram, sums: readonly Sum[]): LayerProgram {
@@ -132,7 +134,7 @@ function withSums(program: LayerProgram, sums: readonly Sum[]): LayerProgram {
     forward: (pass: Pass) => program.forward(pass),
     backward(pass: Pass) {
       program.backward(pass);
-      for (const { from, to, size } of sums) pass.workspace.kernels.axpy(pass.batch * size, 1, from, to);
+      for (const { from, to, exampleSize } of sums) pass.workspace.kernels.axpy(pass.batch * exampleSize, 1, from, to);
     },
   };
 }

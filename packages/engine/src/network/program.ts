@@ -7,7 +7,7 @@ import type { Workspace } from "../workspace.ts";
 export type Tensor = {
   readonly shape: Shape;
   /** Numbers of one example. */
-  readonly size: number;
+  readonly exampleSize: number;
   /** Offset of [batch, ...shape]. */
   readonly value: number;
   /** Offset of the gradient, of the same shape; null where nobody asks for it. */
@@ -48,8 +48,8 @@ export type Site = {
   readonly maxBatch: number;
   readonly inputs: readonly Tensor[];
   readonly output: Tensor;
-  /** The layer's tensor of that name. */
-  parameter(tensor: string): ParameterTensor;
+  /** The tensor of that name of this layer, or of another one. */
+  parameter(tensor: string, layer?: string): ParameterTensor;
   /** `elementCount` numbers that keep their values from forward to backward. */
   keep(elementCount: number): number;
   /** The scratch area has at least `elementCount` numbers. */

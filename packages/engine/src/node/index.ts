@@ -1,1 +1,1 @@
-export {};
+export { nodeEngines } from "./node-engines.ts";

@@ -54,8 +54,8 @@ export function generateTask(task: VectorTask): GeneratedTask {
 
 function denseExamples(task: VectorTask, draw: () => number): BatchSource {
   const exampleCount = task.batch * task.batches;
-  const size = (task.input ?? []).reduce((product, extent) => product * extent, 1);
-  const inputs = new Float32Array(exampleCount * size);
+  const inputSize = (task.input ?? []).reduce((product, extent) => product * extent, 1);
+  const inputs = new Float32Array(exampleCount * inputSize);
   for (let i = 0; i < inputs.length; i++) inputs[i] = draw() < 0.6 ? 0 : draw();
   const targets = Int32Array.from({ length: exampleCount }, () => Math.floor(draw() * (task.classes ?? 1)));
   return { exampleCount, inputs, targets };
