@@ -3,7 +3,7 @@ import { dottedName, nodeIn, nodesIn, textIn, visitNodes, type SyntaxNode } from
 import type { SourceFile, Tree } from "./tree.ts";
 
 /** Packages whose decisions are synchronous: only shells and the engine wait (style, point 10). */
-const waitlessPackages = /^packages\/(base|protocol|learning|privacy|rounds)\//;
+const waitlessPackages = /^packages\/(base|protocol|learning|privacy|rounds)\/src\/(?!node\/)/;
 
 /** The only files that may read the machine's clock or draw hidden randomness: the adapters behind the ports. */
 const platformAdapters = [/^packages\/device\/src\/(node|browser)\//, /^packages\/[a-z]+\/src\/(.*\/)?system-clock\.ts$/];

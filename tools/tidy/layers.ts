@@ -34,6 +34,8 @@ function importFaults(tree: Tree, file: SourceFile, specifier: string): readonly
   if (!name.startsWith("@tutti/")) return from === undefined ? [] : externalFaults(tree, file, from, name);
   const to = tree.packages.find((candidate) => candidate.name === name);
   if (to === undefined) return [`imports ${specifier}, which is no package of this workspace`];
+  // A platform's part, a project of its own, stands on its package's pure part as a stranger would.
+  if (to === from && specifier === name && dirname(nearestConfig(tree, file.path)) !== from.folder) return [];
   const deep = specifier === name || isExported(to, specifier) ? [] : [`imports ${specifier}: only what ${name} lists under "exports" is public`];
   return from === undefined ? deep : [...deep, ...orderFaults(from, to), ...declarationFaults(tree, file, from, specifier)];
 }

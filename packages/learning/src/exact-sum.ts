@@ -53,19 +53,27 @@ export function mergeSum(sum: Float64Array, part: Float64Array): void {
   for (let i = 0; i < part.length; i++) sum[i] = (sum[i] ?? 0) + (part[i] ?? 0);
 }
 
+/** What `deltaFault` judges of a delta: Σ x² and the largest |x|, in float64. */
+export type DeltaMagnitude = { readonly squareSum: number; readonly largest: number };
+
 /** The first reason why `delta` [parameters] float32 may not enter a sum with this clip norm, or null. */
 export function deltaFault(delta: Float32Array, clipNorm: number): DeltaFault | null {
-  let squares = 0;
+  let squareSum = 0;
   let largest = 0;
   // By index: iterating over a typed array took 8 times as long (0.86 ms against 0.11 for 100 000 coordinates).
   for (let i = 0; i < delta.length; i++) {
     const magnitude = Math.abs(delta[i] ?? 0);
-    squares += magnitude * magnitude;
+    squareSum += magnitude * magnitude;
     if (magnitude > largest) largest = magnitude;
   }
+  return magnitudeFault({ squareSum, largest }, clipNorm);
+}
+
+/** The same judgement where a kernel measured the delta: its sum of squares may differ in the last bits. */
+export function magnitudeFault({ squareSum, largest }: DeltaMagnitude, clipNorm: number): DeltaFault | null {
   // NaN or an infinity anywhere makes the sum of squares one: float32 squares do not overflow float64.
-  if (!Number.isFinite(squares)) return { code: "report-not-finite" };
-  const isWithin = largest <= clipNorm && Math.sqrt(squares) <= clipNorm * (1 + normTolerance);
+  if (!Number.isFinite(squareSum)) return { code: "report-not-finite" };
+  const isWithin = largest <= clipNorm && Math.sqrt(squareSum) <= clipNorm * (1 + normTolerance);
   return isWithin ? null : { code: "report-out-of-range", expected: `an L2 norm of at most ${clipNorm}` };
 }
 

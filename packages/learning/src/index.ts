@@ -1,5 +1,5 @@
 export {
-  addToSum, deltaFault, mergeSum, metricGridOf, metricsOnGrid, sumGridOf, type DeltaFault, type SumBounds, type SumGrid,
+  addToSum, deltaFault, magnitudeFault, mergeSum, metricGridOf, metricsOnGrid, sumGridOf, type DeltaFault, type DeltaMagnitude, type SumBounds, type SumGrid,
 } from "./exact-sum.ts";
 export * from "./limits.ts";
 export {

@@ -1,5 +1,6 @@
 import type { Sha256Hex } from "@tutti/base";
-import Type, { type Static } from "typebox";
+import * as Type from "typebox";
+import type { Static } from "typebox";
 import { SignatureSchema } from "./enrolment.ts";
 import { AssignmentIdSchema, PopulationNameSchema, TaskNameSchema } from "./ids.ts";
 import { phaseLettersMax, textCharactersMax, vectorBytesMax } from "./limits.ts";

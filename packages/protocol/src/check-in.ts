@@ -1,4 +1,5 @@
-import Type, { type Static } from "typebox";
+import * as Type from "typebox";
+import type { Static } from "typebox";
 import { TaskNameSchema } from "./ids.ts";
 import { offeredTasksMax } from "./limits.ts";
 import { DataQuerySchema, EligibilitySchema, SumClauseSchema, TaskKindSchema } from "./plan.ts";

@@ -1,6 +1,8 @@
 import { err, ok, type Result } from "@tutti/base";
-import Type, { type Static, type TSchema } from "typebox";
-import { Value } from "typebox/value";
+// By namespace and by name, here and in every schema: the default exports cannot be shaken apart (decision 002).
+import * as Type from "typebox";
+import type { Static, TSchema } from "typebox";
+import { Check, Errors } from "typebox/schema";
 
 /** Where a message breaks its schema, as a JSON pointer, and what was expected there. */
 export type Malformed = { readonly code: "malformed"; readonly path: string; readonly expected: string };
@@ -11,7 +13,7 @@ export type Malformed = { readonly code: "malformed"; readonly path: string; rea
  * schemas (`typebox/compile`) and calls `firstFault` for the text of a refusal.
  */
 export function decode<T extends TSchema>(schema: T, value: unknown): Result<Static<T>, Malformed> {
-  return Value.Check(schema, value) ? ok(value) : err(firstFault(schema, value));
+  return Check(schema, value) ? ok(value) : err(firstFault(schema, value));
 }
 
 /** The first fault; of a union of messages that of the form which `kind` names, not of the first form. */
@@ -22,7 +24,7 @@ export function firstFault(schema: TSchema, value: unknown): Malformed {
     if (form !== undefined && kindOf(form) !== undefined) return firstFault(form, value);
     if (kindIn(value) !== undefined && !kinds.includes(undefined)) return { code: "malformed", path: "/kind", expected: `one of ${kinds.join(", ")}` };
   }
-  const faults = Value.Errors(schema, value);
+  const [, faults] = Errors(schema, value);
   const first = faults[0];
   if (first === undefined) return { code: "malformed", path: "/", expected: "a value of its schema" };
   const missing = "requiredProperties" in first.params ? ` (${first.params.requiredProperties.join(", ")})` : "";

@@ -1,4 +1,5 @@
-import Type, { type Static } from "typebox";
+import * as Type from "typebox";
+import type { Static } from "typebox";
 import { PopulationNameSchema } from "./ids.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { concatBytes, utf8FromText, type Bytes } from "@tutti/base";

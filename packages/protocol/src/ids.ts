@@ -1,5 +1,5 @@
 import { assert, type Brand } from "@tutti/base";
-import Type from "typebox";
+import * as Type from "typebox";
 import { nameCharactersMax } from "./limits.ts";
 
 const namePattern = `[a-z0-9][a-z0-9-]{0,${nameCharactersMax - 1}}`;

@@ -1,5 +1,6 @@
 import type { Sha256Hex } from "@tutti/base";
-import Type, { type Static } from "typebox";
+import * as Type from "typebox";
+import type { Static } from "typebox";
 import type { Json } from "./canonical-json.ts";
 import { PopulationNameSchema, TaskNameSchema } from "./ids.ts";
 import { TaskKindSchema } from "./plan.ts";
@@ -71,6 +72,10 @@ export const ModelSummarySchema = Type.Object({
   metrics: Type.Union([MetricSumsSchema, Type.Null()]),
 });
 export type ModelSummary = Static<typeof ModelSummarySchema>;
+
+/** A file that was uploaded, under its hash. */
+export const UploadedBlobSchema = Type.Object({ hash: HashSchema, bytes: Type.Integer({ minimum: 0 }) });
+export type UploadedBlob = Static<typeof UploadedBlobSchema>;
 
 export const TaskListSchema = Type.Object({ tasks: Type.Array(TaskSummarySchema) });
 export const ModelListSchema = Type.Object({ models: Type.Array(ModelSummarySchema) });

@@ -1,5 +1,6 @@
 import { concatBytes, sha256, utf8FromText, type Bytes, type Sha256Hex } from "@tutti/base";
-import Type, { type Static } from "typebox";
+import * as Type from "typebox";
+import type { Static } from "typebox";
 import { canonicalJson, type Json } from "./canonical-json.ts";
 import { PopulationNameSchema, TaskNameSchema } from "./ids.ts";
 import { examplesPerReportMax, nameCharactersMax, textCharactersMax } from "./limits.ts";

@@ -1,5 +1,6 @@
 import { concatBytes, utf8FromText, type Bytes, type Sha256Hex } from "@tutti/base";
-import Type, { type Static } from "typebox";
+import * as Type from "typebox";
+import type { Static } from "typebox";
 import { PhasesSchema } from "./assignment.ts";
 import { canonicalJson } from "./canonical-json.ts";
 import { SignatureSchema } from "./enrolment.ts";

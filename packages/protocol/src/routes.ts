@@ -11,6 +11,7 @@ export const routes = {
   abort: (assignment: AssignmentId) => `/v1/assignments/${assignment}:abort`,
   blob: (hash: Sha256Hex) => `/v1/blobs/${hash}`,
   report: (assignment: AssignmentId) => `/v1/reports/${assignment}`,
+  blobs: () => "/v1/operator/blobs",
   population: (population: PopulationName) => `/v1/operator/populations/${population}`,
   tasks: (population: PopulationName) => `/v1/operator/populations/${population}/tasks`,
   task: (population: PopulationName, task: TaskName) => `/v1/operator/populations/${population}/tasks/${task}`,

@@ -1,6 +1,7 @@
 import type { Sha256Hex } from "@tutti/base";
-import Type, { type Static, type TSchema } from "typebox";
-import { Value } from "typebox/value";
+import * as Type from "typebox";
+import type { Static, TSchema } from "typebox";
+import { Check } from "typebox/schema";
 import type { Json } from "./canonical-json.ts";
 import { firstFault, type Malformed } from "./decode.ts";
 import { PopulationNameSchema, TaskNameSchema } from "./ids.ts";
@@ -119,7 +120,7 @@ export function faultsOf(schema: TSchema, value: unknown, faultsMax: number): re
 
 function faultsAt(schema: TSchema, value: unknown, path: string): readonly Malformed[] {
   // Annotated, because TypeScript would take the refuted guard for proof that nothing is left.
-  const matches: boolean = Value.Check(schema, value);
+  const matches: boolean = Check(schema, value);
   if (matches) return [];
   if (Type.IsArray(schema) && Array.isArray(value)) {
     const inItems = value.flatMap((item: unknown, i) => faultsAt(schema.items, item, `${path}/${i}`));
