@@ -1,16 +1,14 @@
 import { ok } from "@tutti/base";
-import type { AbortReason, AbortRequest } from "@tutti/protocol";
+import type { AbortReason, AbortRequest, Assigned } from "@tutti/protocol";
 import type { DeviceContext } from "./device-context.ts";
-import { callServer } from "./server-call.ts";
+import { callOnce } from "./server-call.ts";
 
-/** Step 10: gives the place back. One try, because nobody waits for it: the round goes on without. */
-export async function giveUp(
-  context: DeviceContext,
-  assigned: { readonly abortUrl: string; readonly token: string },
-  given: { readonly reason: AbortReason; readonly phases: string; readonly detail: string },
-): Promise<void> {
-  const body: AbortRequest = { reason: given.reason, phases: given.phases, detail: given.detail.slice(0, 200) };
-  const single = { ...context, policy: { ...context.policy, delays: { ...context.policy.delays, requestTries: 1 } } };
+/**
+ * Step 10: gives the place back. One try, because nobody waits for it: the round goes on without.
+ * Only the reason is told; its detail stays in the ledger, as it may say what the device holds.
+ */
+export async function giveUp(context: DeviceContext, assigned: Assigned, told: { readonly reason: AbortReason; readonly phases: string }): Promise<void> {
+  const body: AbortRequest = { reason: told.reason, phases: told.phases };
   const call = { method: "POST", url: assigned.abortUrl, body, token: assigned.token, signal: new AbortController().signal } as const;
-  await callServer(single, call, () => ok(null));
+  await callOnce(context, call, () => ok(null));
 }

@@ -5,7 +5,7 @@ import type { Failure } from "./ending.ts";
 import { callServer } from "./server-call.ts";
 
 /** Version of this SDK, for the server's counts by version. */
-export const sdkVersion = "0.1.0";
+const sdkVersion = "0.1.0";
 
 /** Step 2: the open tasks, and when to come again. Nothing in the request tells this device from another of its kind. */
 export function checkIn(context: DeviceContext, signal: AbortSignal): Promise<Result<CheckInAnswer, Failure>> {

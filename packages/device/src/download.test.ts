@@ -60,3 +60,13 @@ test("a server that only answers 503 ends in a named abort", async () => {
   const outcome = await downloadFrom((_, response) => response.writeHead(503).end());
   expect(outcome).toMatchObject({ ok: false, error: { kind: "aborted", reason: "download-failed", detail: "HTTP status 503" } });
 });
+
+test("a blob that the server does not have is asked for once", async () => {
+  let requestCount = 0;
+  const outcome = await downloadFrom((_, response) => {
+    requestCount++;
+    response.writeHead(404).end();
+  });
+  expect(outcome).toMatchObject({ ok: false, error: { kind: "aborted", reason: "download-failed", detail: "HTTP status 404" } });
+  expect(requestCount).toBe(1);
+});

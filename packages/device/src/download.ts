@@ -1,14 +1,17 @@
 import { err, equalBytes, bytesFromHex, ok, type Bytes, type Result } from "@tutti/base";
-import type { BlobReference } from "@tutti/protocol";
+import type { AbortReason, BlobReference } from "@tutti/protocol";
 import { cacheBlob, cachedBlob } from "./blob-cache.ts";
 import type { DeviceContext } from "./device-context.ts";
-import { aborted, type Ending } from "./ending.ts";
+import { aborted, causeText, type Ending } from "./ending.ts";
 import { downloadAttemptsMax } from "./limits.ts";
 import type { HttpAnswer } from "./platform.ts";
-import { absoluteUrl, paused } from "./server-call.ts";
+import { addressOf, paused } from "./server-call.ts";
 
 /** Bytes received so far, into memory that was taken once, as long as the reference says. */
 type Partial = { readonly bytes: Bytes; received: number };
+
+/** What one request came to; a `broken` one may be gone on with. */
+type Outcome = { readonly kind: "whole" } | { readonly kind: "refused"; readonly ending: Ending } | { readonly kind: "broken"; readonly detail: string };
 
 /**
  * Step 5: the blob of `reference`, from the cache or the network, going on where a connection broke.
@@ -33,38 +36,51 @@ async function hasHash(context: DeviceContext, bytes: Bytes, reference: BlobRefe
 
 /** Fills `partial`; null once it is whole. */
 async function receive(context: DeviceContext, reference: BlobReference, partial: Partial, signal: AbortSignal): Promise<Ending | null> {
-  let problem = "";
+  let detail = "";
   for (let attempt = 1; attempt <= downloadAttemptsMax; attempt++) {
     if (attempt > 1 && !(await paused(context, context.policy.delays.requestPauseMs, signal))) break;
     const outcome = await receiveSome(context, reference, partial, signal);
-    if (outcome === "whole") return null;
-    if (outcome === "too-long") return aborted("blob-hash-differs", "more bytes than the reference says");
+    if (outcome.kind === "whole") return null;
+    if (outcome.kind === "refused") return outcome.ending;
+    detail = outcome.detail;
     if (signal.aborted) break;
-    problem = outcome;
   }
-  return aborted("download-failed", problem);
+  return aborted("download-failed", detail);
 }
 
 /** One request; what broke off half-way stays in `partial`. Failures of the network become words here, once. */
-async function receiveSome(context: DeviceContext, reference: BlobReference, partial: Partial, signal: AbortSignal): Promise<string> {
+async function receiveSome(context: DeviceContext, reference: BlobReference, partial: Partial, signal: AbortSignal): Promise<Outcome> {
+  const url = addressOf(context, reference.url);
+  if (url === null) return refused("download-failed", "an address that leaves the coordinator's TLS");
   try {
+    signal.throwIfAborted();
     const range: Record<string, string> = partial.received === 0 ? {} : { range: `bytes=${partial.received}-` };
-    const answer = await context.platform.fetch({ method: "GET", url: absoluteUrl(context, reference.url), headers: range, body: null, signal });
+    const answer = await context.platform.fetch({ method: "GET", url, headers: range, body: null, signal });
     const start = startOf(answer, partial.received);
     if (start === null) {
       await release(answer);
-      return `HTTP status ${answer.status}`;
+      const detail = `HTTP status ${answer.status}`;
+      return isFinal(answer.status) ? refused("download-failed", detail) : { kind: "broken", detail };
     }
     partial.received = start;
     for await (const chunk of answer.body) {
-      if (partial.received + chunk.length > partial.bytes.length) return "too-long";
+      if (partial.received + chunk.length > partial.bytes.length) return refused("blob-hash-differs", "more bytes than the reference says");
       partial.bytes.set(chunk, partial.received);
       partial.received += chunk.length;
     }
-    return partial.received === partial.bytes.length ? "whole" : "the blob ended early";
+    return partial.received === partial.bytes.length ? { kind: "whole" } : { kind: "broken", detail: "the blob ended early" };
   } catch (cause) {
-    return cause instanceof Error ? cause.message : "the connection failed";
+    return { kind: "broken", detail: causeText(cause) };
   }
+}
+
+function refused(reason: AbortReason, detail: string): Outcome {
+  return { kind: "refused", ending: aborted(reason, detail) };
+}
+
+/** A client's fault stays one at the next try; too many requests, and a request that took too long, do not. */
+function isFinal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408 && status !== 429;
 }
 
 /** An answer that nobody reads must not hold its connection. */

@@ -1,5 +1,6 @@
-import type { AbortReason, Receipt, RetryClass, TaskName } from "@tutti/protocol";
+import type { AbortReason, Receipt, RetryClass, RetryWindow, TaskName } from "@tutti/protocol";
 import type { Ineligible } from "./eligibility.ts";
+import { detailCharactersMax } from "./limits.ts";
 
 /** An offer that this device declined. */
 export type Declined = { readonly task: TaskName; readonly reason: Ineligible };
@@ -7,8 +8,8 @@ export type Declined = { readonly task: TaskName; readonly reason: Ineligible };
 /** How a participation ended; each variant holds only what is true in it. */
 export type Ending =
   | { readonly kind: "done"; readonly receipt: Receipt }
-  /** The round had its reports before this one was sent; nothing left the device. */
-  | { readonly kind: "goal-reached" }
+  /** The round had its reports before this one was sent; it never left the device. */
+  | { readonly kind: "goal-reached"; readonly retry: RetryWindow }
   /** No offer suited the device, or none was made. */
   | { readonly kind: "declined" }
   /** The round had no place. */
@@ -33,4 +34,9 @@ export function failure(code: string, retry: RetryClass, detail: string): Failur
 
 export function aborted(reason: AbortReason, detail: string): Extract<Ending, { kind: "aborted" }> {
   return { kind: "aborted", reason, detail };
+}
+
+/** What a port threw, in words for the ledger. */
+export function causeText(cause: unknown): string {
+  return (cause instanceof Error ? cause.message : String(cause)).slice(0, detailCharactersMax);
 }

@@ -7,17 +7,17 @@ import { isSignedBy } from "./receipt.ts";
 import { callServer } from "./server-call.ts";
 
 /** Record: the certificate and the cohort draw that the device keeps to itself. */
-export const enrolmentKey = "enrolment";
+const enrolmentKey = "enrolment";
 
 export type Enrolment = { readonly certificate: Certificate; readonly cohortDraw: number };
 
 /** Step 1, once: the stored enrolment, or a new key, its certificate and a cohort drawn for good. */
 export async function enrol(context: DeviceContext, signal: AbortSignal): Promise<Result<Enrolment, Failure>> {
-  const stored = await storedEnrolment(context);
-  if (stored !== null) return ok(stored);
   const { crypto, store, random } = context.platform;
   const key = (await crypto.key(context.population)) ?? (await crypto.createKey(context.population));
   const publicKey = base64urlFromBytes(key.publicKey);
+  const stored = await storedEnrolment(context, publicKey);
+  if (stored !== null) return ok(stored);
   const call = { method: "POST", url: routes.devices(context.population), body: { publicKey }, token: null, signal } as const;
   const answer = await callServer(context, call, (text) => decodeJson(EnrolmentAnswerSchema, text));
   if (!answer.ok) return answer;
@@ -28,12 +28,13 @@ export async function enrol(context: DeviceContext, signal: AbortSignal): Promis
   return ok(enrolment);
 }
 
-/** The enrolment that the store holds, if it is one. */
-async function storedEnrolment(context: DeviceContext): Promise<Enrolment | null> {
+/** The enrolment that the store holds, if it is one of the device's present key: a lost key is a new device. */
+async function storedEnrolment(context: DeviceContext, publicKey: string): Promise<Enrolment | null> {
   const value = await context.platform.store.record(enrolmentKey);
   if (typeof value !== "object" || value === null || !("certificate" in value) || !("cohortDraw" in value)) return null;
   const certificate = decode(CertificateSchema, value.certificate);
-  return certificate.ok && typeof value.cohortDraw === "number" ? { certificate: certificate.value, cohortDraw: value.cohortDraw } : null;
+  const isOfKey = certificate.ok && certificate.value.publicKey === publicKey;
+  return isOfKey && typeof value.cohortDraw === "number" ? { certificate: certificate.value, cohortDraw: value.cohortDraw } : null;
 }
 
 async function isCertificateOf(context: DeviceContext, certificate: Certificate, publicKey: string): Promise<boolean> {

@@ -1,8 +1,8 @@
-import { assert, err, ok, type Bytes, type Clock, type DurationMs, type Result } from "@tutti/base";
+import { assert, err, hexFromBytes, ok, type Bytes, type DurationMs, type Result } from "@tutti/base";
 import type { BatchSource } from "@tutti/engine";
 import type { DataQuery, Json } from "@tutti/protocol";
 import { collectionBatchesMax } from "./limits.ts";
-import type { DeviceStore, StoreWrite } from "./platform.ts";
+import type { Platform, StoreWrite } from "./platform.ts";
 
 /** How long and how much a collection keeps; the oldest batches go first. */
 export type CollectionRules = { readonly lifeMs: DurationMs; readonly bytesMax: number };
@@ -19,15 +19,15 @@ type BatchRecord = {
 
 const prefix = "examples/";
 
+type Ports = Pick<Platform, "store" | "clock" | "random">;
+
 /** The app's examples on this device: collections by name and schema version, in batches as they were added. */
 export class ExampleStore {
-  readonly #store: DeviceStore;
-  readonly #clock: Clock;
+  readonly #ports: Ports;
   readonly #rules: CollectionRules;
 
-  constructor(store: DeviceStore, clock: Clock, rules: CollectionRules) {
-    this.#store = store;
-    this.#clock = clock;
+  constructor(ports: Ports, rules: CollectionRules) {
+    this.#ports = ports;
     this.#rules = rules;
   }
 
@@ -39,10 +39,16 @@ export class ExampleStore {
     const expected = batchFault(collection, schemaVersion, batch, this.#rules.bytesMax);
     if (expected !== null) return err({ code: "bad-examples", expected });
     const kept = await this.#batches(collection);
-    const at = Number(kept.at(-1)?.key.split("/").at(-1) ?? 0) + 1;
-    const key = `${prefix}${collection}/${String(at).padStart(12, "0")}`;
+    const { clock, random, store } = this.#ports;
+    const number = kept.reduce((last, { key }) => Math.max(last, numberOf(key)), 0) + 1;
+    // Tabs may add at the same time: the random end keeps both batches, whatever number they take.
+    const key = `${prefix}${collection}/${String(number).padStart(numberDigits, "0")}-${hexFromBytes(random.bytes(4))}`;
     const gone = this.#surplus(kept, byteCount(batch));
-    await this.#store.write([...gone.flatMap(deletion), { kind: "put-record", key, value: recordOf(schemaVersion, batch, this.#clock.now()) }, { kind: "put-bytes", key, bytes: bytesOf(batch) }]);
+    await store.write([
+      ...gone.flatMap(deletion),
+      { kind: "put-record", key, value: recordOf(schemaVersion, batch, clock.now()) },
+      { kind: "put-bytes", key, bytes: bytesOf(batch) },
+    ]);
     return ok(undefined);
   }
 
@@ -57,7 +63,7 @@ export class ExampleStore {
     let wanted = query.examplesMax;
     for (const record of (await this.#living(query)).toReversed()) {
       if (wanted === 0) break;
-      const bytes = await this.#store.bytes(record.key);
+      const bytes = await this.#ports.store.bytes(record.key);
       if (bytes === undefined) continue;
       const batch = newest(batchOf(record, bytes), wanted);
       batches.unshift(batch);
@@ -69,27 +75,35 @@ export class ExampleStore {
   /** Erases a collection, or all of them. */
   async erase(collection?: string): Promise<void> {
     const batches = await this.#batches(collection);
-    await this.#store.write(batches.flatMap(deletion));
+    await this.#ports.store.write(batches.flatMap(deletion));
+  }
+
+  /** Erases what has outlived its time, also of collections to which nothing is added any more. */
+  async eraseExpired(): Promise<void> {
+    const expired = (await this.#batches()).filter((batch) => !this.#isLiving(batch));
+    if (expired.length > 0) await this.#ports.store.write(expired.flatMap(deletion));
+  }
+
+  #isLiving({ addedAtMs }: BatchRecord): boolean {
+    return addedAtMs >= this.#ports.clock.now() - this.#rules.lifeMs;
   }
 
   async #living(query: Pick<DataQuery, "collection" | "schemaVersion">): Promise<readonly BatchRecord[]> {
-    const oldestMs = this.#clock.now() - this.#rules.lifeMs;
-    return (await this.#batches(query.collection)).filter((batch) => batch.schemaVersion === query.schemaVersion && batch.addedAtMs >= oldestMs);
+    return (await this.#batches(query.collection)).filter((batch) => batch.schemaVersion === query.schemaVersion && this.#isLiving(batch));
   }
 
   async #batches(collection?: string): Promise<readonly BatchRecord[]> {
-    const records = await this.#store.recordsUnder(collection === undefined ? prefix : `${prefix}${collection}/`);
+    const records = await this.#ports.store.recordsUnder(collection === undefined ? prefix : `${prefix}${collection}/`);
     return records.map(({ key, value }) => ({ ...(value as unknown as Omit<BatchRecord, "key">), key }));
   }
 
   /** What must go for `added` bytes to fit: the expired, then the oldest. */
   #surplus(batches: readonly BatchRecord[], added: number): readonly BatchRecord[] {
-    const oldestMs = this.#clock.now() - this.#rules.lifeMs;
     let bytes = added + batches.reduce((sum, batch) => sum + storedBytes(batch), 0);
     let left = batches.length + 1;
     const gone: BatchRecord[] = [];
     for (const batch of batches) {
-      if (batch.addedAtMs >= oldestMs && bytes <= this.#rules.bytesMax && left <= collectionBatchesMax) break;
+      if (this.#isLiving(batch) && bytes <= this.#rules.bytesMax && left <= collectionBatchesMax) break;
       gone.push(batch);
       bytes -= storedBytes(batch);
       left--;
@@ -107,6 +121,13 @@ function batchFault(collection: string, schemaVersion: number, batch: BatchSourc
   if (targets.length === 0 || targets.length % exampleCount !== 0) return "as many targets for each example";
   if (byteCount(batch) > bytesMax) return `at most ${bytesMax} bytes in a collection`;
   return null;
+}
+
+const numberDigits = 12;
+
+/** The part of a batch's key by which batches are in order. */
+function numberOf(key: string): number {
+  return Number(key.slice(key.lastIndexOf("/") + 1).slice(0, numberDigits));
 }
 
 function deletion({ key }: BatchRecord): readonly StoreWrite[] {

@@ -28,6 +28,7 @@ export function watchInterruption(context: DeviceContext, watched: { readonly el
   const onAppAbort = (): void => stop("shutting-down");
   const unsubscribe = conditions.subscribe(judge);
   appSignal.addEventListener("abort", onAppAbort, { once: true });
+  // Rejects only when the watch ends.
   clock.sleep(durationBetween(clock.now(), watched.deadlineAtMs), timer.signal).then(() => stop("deadline-passed"), () => undefined);
   if (appSignal.aborted) onAppAbort();
   judge();

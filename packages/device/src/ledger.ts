@@ -20,7 +20,7 @@ export type LedgerEntry = {
   readonly end: { readonly atMs: InstantMs; readonly ending: Ending } | null;
 };
 
-export const ledgerPrefix = "ledger/";
+const ledgerPrefix = "ledger/";
 
 /** All entries, oldest first. */
 export async function readLedger(store: DeviceStore): Promise<readonly LedgerEntry[]> {

@@ -23,13 +23,14 @@ export async function acceptPlan(context: DeviceContext, bytes: Bytes, assigned:
 type Offered = { readonly population: string; readonly offer: TaskOffer; readonly assigned: Pick<Assigned, "assignment" | "model"> };
 
 /** The first field in which the signed plan is not what the check-in and the assignment said, or null. */
-export function differenceFromOffer(plan: Plan, { population, offer, assigned }: Offered): string | null {
+function differenceFromOffer(plan: Plan, { population, offer, assigned }: Offered): string | null {
   if (plan.population !== population) return "population";
   if (plan.task !== offer.task) return "task";
   if (plan.kind !== offer.kind) return "kind";
   if (!assigned.assignment.startsWith(`${plan.population}.${plan.task}.${plan.round}.`)) return "round";
   if (plan.modelHash !== assigned.model.hash) return "modelHash";
   if (canonicalJson(plan.data) !== canonicalJson(offer.data)) return "data";
+  if (canonicalJson(plan.eligibility) !== canonicalJson(offer.eligibility)) return "eligibility";
   if (isWeaker(plan.sum, offer.sum)) return "sum";
   return plan.step < offer.step ? "step" : null;
 }
@@ -44,6 +45,8 @@ function understood(plan: Plan): Result<AcceptedPlan, Ending> {
   if (!model.ok) return refused(`the plan's model${model.error.path}: ${model.error.expected}`);
   const training = decodeLocalTraining(plan.job);
   if (!training.ok) return refused(`the plan's job${training.error.path}: ${training.error.expected}`);
+  // The device keeps no layers between participations, and a report moves all parameters.
+  if (training.value.frozen.length + training.value.personal.length > 0) return refused("the plan's job keeps layers out of the report");
   const layout = layoutOf(model.value);
   if (layout.parameterCount !== plan.parameterCount) return refused("the plan's parameterCount is not its model's");
   return ok({ plan, model: model.value, layout, training: training.value });

@@ -1,5 +1,5 @@
 import type { Bytes, Clock, Result, SecureRandom } from "@tutti/base";
-import type { BatchSource, LocalResult, LocalTraining, MetricSums, Model } from "@tutti/engine";
+import type { BatchSource, EngineMissing, LocalJob, LocalResult, MetricSums, Model } from "@tutti/engine";
 import type { Json } from "@tutti/protocol";
 
 /** All that a device needs from its surroundings. Another runtime is another record, not another SDK. */
@@ -110,15 +110,8 @@ export interface LocalTrainer {
   evaluate(work: EvaluationWork, signal: AbortSignal): Promise<Result<MetricSums, EngineMissing>>;
 }
 
-/** No engine here can run the model; `missing` names what they lack. */
-export type EngineMissing = { readonly code: "engine-missing"; readonly missing: readonly string[] };
+/** Trains `model` on the examples as `job` says. Plain data: it can be posted to a worker. */
+export type TrainingWork = { readonly model: Model; readonly job: LocalJob; readonly examples: BatchSource };
 
-/** Evaluates `parameters` [parameterCount] on the examples. Plain data: it can be posted to a worker. */
-export type EvaluationWork = {
-  readonly model: Model;
-  readonly parameters: Float32Array<ArrayBuffer>;
-  readonly examples: BatchSource;
-};
-
-/** Trains from `parameters`. @see LocalJob for `shuffleSeed`. */
-export type TrainingWork = EvaluationWork & { readonly training: LocalTraining; readonly shuffleSeed: number };
+/** Evaluates `parameters` [parameterCount] on the examples. Plain data as well. */
+export type EvaluationWork = { readonly model: Model; readonly parameters: Float32Array<ArrayBuffer>; readonly examples: BatchSource };

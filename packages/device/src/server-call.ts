@@ -1,7 +1,9 @@
 import { concatBytes, durationMs, err, ok, textFromUtf8, utf8FromText, type Bytes, type Result } from "@tutti/base";
 import { canonicalJson, contentTypes, controlBodyBytesMax, decodeJson, ErrorBodySchema, type Json, type Malformed } from "@tutti/protocol";
 import type { DeviceContext } from "./device-context.ts";
-import { failure, type Failure } from "./ending.ts";
+import { drawUniform } from "./draw.ts";
+import { causeText, failure, type Failure } from "./ending.ts";
+import { requestWaitMsMax } from "./limits.ts";
 import type { HttpAnswer } from "./platform.ts";
 
 /** A request of the protocol, repeated byte for byte where it is tried again. */
@@ -15,36 +17,23 @@ export type ServerCall = {
   readonly signal: AbortSignal;
 };
 
+type Decode<T> = (text: string) => Result<T, Malformed>;
+
 /**
- * The decoded answer of the coordinator. A failed connection and a refusal of class `now` are tried
- * again after a pause, as often as the policy says; every other refusal is the caller's to judge.
+ * The decoded answer of the coordinator. A failed connection, a refusal of class `now` and one that
+ * asks for a short pause are tried again, as often as the policy says; the rest is the caller's to judge.
  */
-export async function callServer<T>(context: DeviceContext, call: ServerCall, decode: (text: string) => Result<T, Malformed>): Promise<Result<T, Failure>> {
-  const { requestTries, requestPauseMs } = context.policy.delays;
+export async function callServer<T>(context: DeviceContext, call: ServerCall, decode: Decode<T>): Promise<Result<T, Failure>> {
   for (let tries = 1; ; tries++) {
-    const outcome = await once(context, call, decode);
-    const isRetried = !outcome.ok && outcome.error.retry === "now" && tries < requestTries && !call.signal.aborted;
-    if (!isRetried) return outcome;
-    if (!(await paused(context, requestPauseMs, call.signal))) return outcome;
+    const outcome = await callOnce(context, call, decode);
+    if (outcome.ok || tries >= context.policy.delays.requestTries) return outcome;
+    const waitMs = waitBeforeRetry(context, outcome.error);
+    if (waitMs === null || !(await paused(context, waitMs, call.signal))) return outcome;
   }
 }
 
-/** Waits; false when `signal` ended the wait. */
-export async function paused(context: DeviceContext, pauseMs: number, signal: AbortSignal): Promise<boolean> {
-  try {
-    await context.platform.clock.sleep(durationMs(pauseMs), signal);
-    return true;
-  } catch (cause) {
-    if (signal.aborted) return false;
-    throw cause;
-  }
-}
-
-export function absoluteUrl(context: DeviceContext, url: string): string {
-  return /^https?:\/\//.test(url) ? url : `${context.coordinatorUrl}${url}`;
-}
-
-async function once<T>(context: DeviceContext, call: ServerCall, decode: (text: string) => Result<T, Malformed>): Promise<Result<T, Failure>> {
+/** One try. Nothing is sent once the call's signal has aborted. */
+export async function callOnce<T>(context: DeviceContext, call: ServerCall, decode: Decode<T>): Promise<Result<T, Failure>> {
   const exchanged = await exchange(context, call);
   if (!exchanged.ok) return exchanged;
   const { status, body } = exchanged.value;
@@ -55,13 +44,47 @@ async function once<T>(context: DeviceContext, call: ServerCall, decode: (text: 
   return decoded.ok ? decoded : err(failure("answer-malformed", "transient", `${decoded.error.path} ${decoded.error.expected}`));
 }
 
+/** Waits; false when `signal` ended the wait. */
+export async function paused(context: DeviceContext, pauseMs: number, signal: AbortSignal): Promise<boolean> {
+  if (signal.aborted) return false;
+  try {
+    await context.platform.clock.sleep(durationMs(pauseMs), signal);
+    return true;
+  } catch (cause) {
+    if (signal.aborted) return false;
+    throw cause;
+  }
+}
+
+/**
+ * Where a request goes. null for a URL that is no path of the coordinator and leaves its TLS: a
+ * capability or a report must not travel in the clear because an answer said so.
+ */
+export function addressOf(context: DeviceContext, url: string): string | null {
+  if (url.startsWith("/")) return `${context.coordinatorUrl}${url}`;
+  const isPlainAllowed = context.coordinatorUrl.startsWith("http://");
+  return url.startsWith("https://") || (isPlainAllowed && url.startsWith("http://")) ? url : null;
+}
+
+/** Within this conversation; null where it ends here. What a server asks for is spread, or all would be back at once. */
+function waitBeforeRetry(context: DeviceContext, { retry, retryAfterMs }: Failure): number | null {
+  const { requestPauseMs, spread } = context.policy.delays;
+  if (retry !== "now" && retry !== "transient") return null;
+  if (retryAfterMs > requestWaitMsMax) return null;
+  if (retryAfterMs > 0) return retryAfterMs * (1 + spread * drawUniform(context.platform.random));
+  return retry === "now" ? requestPauseMs : null;
+}
+
 /** Every failure of the network becomes a value here, once. */
 async function exchange(context: DeviceContext, call: ServerCall): Promise<Result<{ readonly status: number; readonly body: Bytes }, Failure>> {
-  const isBytes = call.body instanceof Uint8Array;
+  const url = addressOf(context, call.url);
+  if (url === null) return err(failure("address-refused", "permanent", "an address that leaves the coordinator's TLS"));
   try {
+    call.signal.throwIfAborted();
+    const isBytes = call.body instanceof Uint8Array;
     const answer = await context.platform.fetch({
       method: call.method,
-      url: absoluteUrl(context, call.url),
+      url,
       headers: { "content-type": isBytes ? contentTypes.safetensors : contentTypes.json, ...authorization(call.token) },
       body: call.body instanceof Uint8Array ? call.body : utf8FromText(canonicalJson(call.body)),
       signal: call.signal,
@@ -69,7 +92,7 @@ async function exchange(context: DeviceContext, call: ServerCall): Promise<Resul
     const body = await bodyUpTo(answer, controlBodyBytesMax);
     return body === null ? err(failure("answer-too-large", "transient", `an answer over ${controlBodyBytesMax} bytes`)) : ok({ status: answer.status, body });
   } catch (cause) {
-    return err(failure("unreachable", "now", cause instanceof Error ? cause.message : "the connection failed"));
+    return err(failure("unreachable", "now", causeText(cause)));
   }
 }
 

@@ -40,6 +40,7 @@ export function processLock(): Lock {
   };
 }
 
+/** Conditions that hold until the app sets others; what runs is told of each change. */
 export function settableConditions(start: Conditions): SettableConditions {
   const listeners = new Set<() => void>();
   let conditions = start;

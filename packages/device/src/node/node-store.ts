@@ -66,9 +66,13 @@ export function nodeStore(database: NodeDatabase, device: string): DeviceStore {
       const [row] = database.all("SELECT value FROM bytes WHERE device = ? AND key = ?", device, key);
       return row === undefined ? undefined : Uint8Array.from(row["value"] as Uint8Array);
     }),
-    write: (writes) => Promise.resolve().then(() => database.transact(() => {
-      for (const write of writes) perform(database, device, write);
-    })),
+    write: (writes) => Promise.resolve().then(() => {
+      database.transact(() => {
+        for (const write of writes) perform(database, device, write);
+      });
+      // What a participation or forget() erased must not live on in the write-ahead log.
+      if (writes.some(({ kind }) => kind === "delete-bytes")) database.all("PRAGMA wal_checkpoint(TRUNCATE)");
+    }),
   };
 }
 

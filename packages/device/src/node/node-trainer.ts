@@ -1,29 +1,25 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { err, instantMs, ok, type Result } from "@tutti/base";
-import { jsEngine, type Engine, type Trainer } from "@tutti/engine";
-import type { EngineMissing, EvaluationWork, LocalTrainer } from "../platform.ts";
+import { instantMs } from "@tutti/base";
+import { TrainerQueue, type Numerics } from "@tutti/engine";
+import { nodeEngines } from "@tutti/engine/node";
+import type { LocalTrainer } from "../platform.ts";
 
 const evaluationBatch = 64;
+const mebibyte = 1024 * 1024;
 
-/** Trains in this thread, yielding between minibatches: for gateways, and for workers that host many devices. */
-export function inProcessTrainer(memoryBytesMax = 512 * 1024 * 1024): LocalTrainer {
-  const engine = jsEngine({ pause: () => nextTurn(), now: () => instantMs(Date.now()) });
+/**
+ * Trains in this thread on the best engine that runs here, yielding between minibatches: for gateways,
+ * and for threads that host many devices, which train one after the other.
+ * @param memoryBytesMax of the engine; a job beyond it is refused.
+ * @throws where the engine's kernels were never built.
+ */
+export function inProcessTrainer(memoryBytesMax = 512 * mebibyte, { numerics = "fast" }: { readonly numerics?: Numerics } = {}): LocalTrainer {
+  const engines = nodeEngines({ pause: () => nextTurn(), now: () => instantMs(Date.now()) }, numerics);
+  const queue = new TrainerQueue({ engine: engines[0], numerics, memoryBytesMax });
   return {
-    engines: [engine.id],
+    engines: engines.map(({ id }) => id),
     memoryBytesMax,
-    train: ({ parameters, training, shuffleSeed, ...work }, signal) => withTrainer(engine, work, training.batchSize, (trainer) =>
-      trainer.train({ ...training, start: parameters, shuffleSeed, correction: null }, work.examples, signal)),
-    evaluate: (work) => withTrainer(engine, work, evaluationBatch, (trainer) => trainer.evaluate(work.parameters, work.examples)),
+    train: ({ model, job, examples }, signal) => queue.use({ model, maxBatch: job.batchSize, training: job }, (trainer) => trainer.train(job, examples, signal)),
+    evaluate: ({ model, parameters, examples }) => queue.use({ model, maxBatch: evaluationBatch, training: null }, (trainer) => trainer.evaluate(parameters, examples)),
   };
-}
-
-async function withTrainer<T>(engine: Engine, { model }: Pick<EvaluationWork, "model">, maxBatch: number, use: (trainer: Trainer) => Promise<T>): Promise<Result<T, EngineMissing>> {
-  const check = engine.check(model);
-  if (!check.ok) return err({ code: "engine-missing", missing: check.missing });
-  const trainer = await engine.compile(model, { maxBatch, numerics: "fast" });
-  try {
-    return ok(await use(trainer));
-  } finally {
-    trainer.dispose();
-  }
 }
