@@ -1,0 +1,69 @@
+import { SeededRandom } from "@tutti/base";
+import { addToSum, deltaFault, magnitudeFault, sumGridOf } from "@tutti/learning";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { loadSumModule, SumKernel } from "./sum-kernel.ts";
+
+const module = loadSumModule();
+const bounds = { clipNorm: 3, weightMax: 500, reportsMax: 200 };
+const grid = sumGridOf(bounds);
+
+/** Lengths around the lanes (4) and the window (16 384 coordinates). */
+const anyLength = fc.oneof(fc.integer({ min: 0, max: 13 }), fc.constantFrom(16_383, 16_384, 16_385, 40_001));
+
+function deltaOf(length: number, random: SeededRandom): Float32Array<ArrayBuffer> {
+  return Float32Array.from({ length }, () => (random.uniform() - 0.5) * 2 ** -random.below(40));
+}
+
+const bytesOf = (values: Float32Array<ArrayBuffer>): Uint8Array => new Uint8Array(values.buffer);
+const bitsOf = (sum: Float64Array): BigInt64Array => new BigInt64Array(Float64Array.from(sum).buffer);
+
+describe("the kernel", () => {
+  test("adds as learning's loop does, bit for bit, at any length and from any address", () => {
+    fc.assert(fc.property(anyLength, fc.integer({ min: 1, max: 6 }), fc.nat(), fc.integer({ min: 0, max: 7 }), (length, reports, seed, shift) => {
+      const random = SeededRandom.from(seed);
+      const kernel = new SumKernel(module);
+      kernel.begin(length);
+      const expected = new Float64Array(length);
+      for (let i = 0; i < reports; i++) {
+        const delta = deltaOf(length, random);
+        const weight = 1 + random.below(bounds.weightMax);
+        const moved = new Uint8Array(4 * length + shift);
+        moved.set(bytesOf(delta), shift);
+        kernel.add(moved.subarray(shift), { weight, grid });
+        addToSum(expected, delta, { weight, grid });
+      }
+      expect(bitsOf(kernel.sum)).toEqual(bitsOf(expected));
+    }), { numRuns: 60 });
+  });
+
+  test("judges a delta as learning does", () => {
+    fc.assert(fc.property(anyLength, fc.nat(), fc.double({ min: 0.001, max: 100, noNaN: true }), (length, seed, clipNorm) => {
+      const kernel = new SumKernel(module);
+      kernel.begin(length);
+      const delta = deltaOf(length, SeededRandom.from(seed));
+      expect(magnitudeFault(kernel.magnitudeOf(bytesOf(delta)), clipNorm)?.code).toBe(deltaFault(delta, clipNorm)?.code);
+    }), { numRuns: 60 });
+  });
+
+  test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("finds %d in every lane and behind the last one", (poison) => {
+    for (let at = 0; at < 11; at++) {
+      const kernel = new SumKernel(module);
+      kernel.begin(11);
+      const delta = new Float32Array(11);
+      delta[at] = poison;
+      expect(magnitudeFault(kernel.magnitudeOf(bytesOf(delta)), 1)).toEqual({ code: "report-not-finite" });
+    }
+  });
+
+  test("begins again with zeros, longer or shorter", () => {
+    const kernel = new SumKernel(module);
+    for (const length of [5, 70_000, 3]) {
+      kernel.begin(length);
+      expect(kernel.sum.length).toBe(length);
+      expect(kernel.sum.every((value) => Object.is(value, 0))).toBe(true);
+      kernel.add(bytesOf(new Float32Array(length).fill(1)), { weight: 2, grid });
+      expect(kernel.sum.every((value) => value === 2)).toBe(true);
+    }
+  });
+});
