@@ -4,7 +4,7 @@ export class CommandFailure extends Error {
 }
 
 /** Errors of a port that are expected and explain themselves: their message is printed without a stack. */
-const expectedErrors = new Set(["CommandFailure", "StartRefusedError", "PortInUseError", "DataFolderLockedError", "DataFolderCorruptError", "StoreFullError"]);
+const expectedErrors = new Set(["CommandFailure", "StartRefusedError", "PortInUseError", "DataFolderLockedError", "DataFolderCorruptError", "StoreFullError", "CheckpointCorruptError", "BlobCorruptError", "DataSetError"]);
 
 /** What a person reads about a command that failed: one line for a trouble of the world, the stack for a fault of ours. */
 export function failureText(cause: unknown): string {

@@ -1,1 +1,3 @@
-export {};
+export type { CallContext } from "./command.ts";
+export type { Output } from "./output.ts";
+export { runTutti } from "./tutti.ts";

@@ -1,13 +1,13 @@
 import { hexFromBytes, sha256, type Result, type Sha256Hex } from "@tutti/base";
 import {
-  contentTypes, decodeJson, ErrorBodySchema, ModelListSchema, PopulationKeysSchema, routes, TaskDetailSchema, TaskListSchema, TaskSummarySchema, vectorBytesMax,
+  contentTypes, decodeJson, ErrorBodySchema, ModelListSchema, PopulationKeysSchema, routes, TaskDetailSchema, TaskListSchema, TaskSummarySchema, UploadedBlobSchema, vectorBytesMax,
   type Json, type Malformed, type ModelSummary, type PopulationKeys, type PopulationName, type TaskAction, type TaskDetail, type TaskName, type TaskSummary,
 } from "@tutti/protocol";
 import { CommandFailure } from "./failure.ts";
 import { operatorAnswerBytesMax, operatorRequestMsMax } from "./limits.ts";
 
 type Decode<T> = (text: string) => Result<T, Malformed>;
-type Call = { readonly method: "GET" | "PUT" | "POST"; readonly path: string; readonly body?: Json };
+type Call = { readonly method: "GET" | "PUT" | "POST"; readonly path: string; readonly body?: Json | Uint8Array };
 
 /** The operators' side of a coordinator. Every refusal is a CommandFailure with the server's own words. */
 export class OperatorClient {
@@ -22,6 +22,11 @@ export class OperatorClient {
   /** Adds a population, or finds it: the public keys that its devices pin. */
   addPopulation(population: PopulationName): Promise<PopulationKeys> {
     return this.#ask((text) => decodeJson(PopulationKeysSchema, text), { method: "PUT", path: routes.population(population) });
+  }
+
+  /** Keeps a safetensors file that a task may start from; gives its hash. */
+  async uploadBlob(bytes: Uint8Array): Promise<Sha256Hex> {
+    return (await this.#ask((text) => decodeJson(UploadedBlobSchema, text), { method: "POST", path: routes.blobs(), body: bytes })).hash;
   }
 
   createTask(population: PopulationName, document: Json): Promise<TaskSummary> {
@@ -60,8 +65,9 @@ export class OperatorClient {
 
   async #fetch({ method, path, body }: Call): Promise<Response> {
     const headers: Record<string, string> = { authorization: `Bearer ${this.#token}` };
-    if (body !== undefined) headers["content-type"] = contentTypes.json;
-    const init = { method, headers, signal: AbortSignal.timeout(operatorRequestMsMax), ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    const isBytes = body instanceof Uint8Array;
+    if (body !== undefined) headers["content-type"] = isBytes ? contentTypes.safetensors : contentTypes.json;
+    const init = { method, headers, signal: AbortSignal.timeout(operatorRequestMsMax), ...(body === undefined ? {} : { body: isBytes ? Buffer.from(body) : JSON.stringify(body) }) };
     const response = await fetch(`${this.#url}${path}`, init).catch((cause: unknown) => {
       throw new CommandFailure(`${this.#url}: no coordinator answers (${reasonOf(cause)})`);
     });
@@ -91,7 +97,9 @@ async function limitedText(response: Response, bytesMax: number): Promise<string
 async function limitedBytes(response: Response, bytesMax: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let byteCount = 0;
-  for await (const chunk of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  if (body === null) return new Uint8Array();
+  for await (const chunk of body) {
     byteCount += chunk.length;
     if (byteCount > bytesMax) throw new CommandFailure(`an answer of more than ${bytesMax} bytes`);
     chunks.push(chunk);

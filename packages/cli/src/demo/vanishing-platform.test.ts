@@ -47,11 +47,12 @@ const work: TrainingWork = {
     input: { kind: "features", shape: [1] }, target: { kind: "classes", shape: [], classCount: 2 },
     layers: [{ name: "out", kind: "dense", from: ["input"], units: 2, bias: true }], loss: { kind: "softmax-cross-entropy", ignoreIndex: null }, metrics: [],
   },
-  training: {
+  job: {
     batchSize: 1, epochCount: 1, exampleOrder: "as-given", stepCountLimit: null, timeLimitMs: null, proximalTerm: 0, clip: null, frozen: [], personal: [],
+    start: new Float32Array(4), shuffleSeed: 1, correction: null,
     optimizer: { kind: "sgd", learningRate: 0.1, momentum: 0, weightDecay: 0 },
   },
-  parameters: new Float32Array(4), examples: { exampleCount: 1, inputs: new Float32Array([1]), targets: new Int32Array([1]) }, shuffleSeed: 1,
+  examples: { exampleCount: 1, inputs: new Float32Array([1]), targets: new Int32Array([1]) },
 };
 
 /** A participation in the order of its steps, each with what it asks of the platform. */
