@@ -41,7 +41,7 @@ async function generate(entry: Entry): Promise<void> {
 async function build(entry: Entry): Promise<void> {
   mkdirSync(join(root, dirname(entry.output)), { recursive: true });
   await generate(entry);
-  const options = [entry.source, "--outFile", entry.output, "--baseDir", root, "--runtime", "stub", "--noAssert", "-O3", "--converge"];
+  const options = [entry.source, "--outFile", entry.output, "--baseDir", root, "--runtime", "stub", "--noAssert", "-O3", "--shrinkLevel", "1", "--converge"];
   const stderr = asc.createMemoryStream();
   const { error } = await asc.main([...options, ...entry.features.flatMap((feature) => ["--enable", feature])], { stderr });
   if (error !== null) throw new Error(`${entry.source}: ${error.message}\n${stderr.toString()}`);

@@ -84,7 +84,7 @@ export class NetworkTrainer implements Trainer {
       delta[i] = (numbers[i] ?? 0) - (job.start[i] ?? 0);
       isFinite &&= Number.isFinite(delta[i]);
     }
-    const trained = Float32Array.from(numbers.subarray(0, this.layout.parameterCount));
+    const trained = new Float32Array(numbers.subarray(0, this.layout.parameterCount));
     const travelling = layoutWithout(this.layout, [...job.frozen, ...job.personal]);
     const shared = layoutWithout(this.layout, this.layout.tensors.map((tensor) => tensor.layer).filter((layer) => !job.personal.includes(layer)));
     return {

@@ -139,7 +139,7 @@ describe.each(["wasm-simd", "wasm-relaxed"] as const)("%s", (id) => {
       const [x, dx] = [place(height * width * channels), place(height * width * channels)];
       const [y, dy] = [place(window[9] * window[10] * channels), place(window[9] * window[10] * channels)];
       // Three levels only: ties in nearly every window.
-      const coarse = (numbers: Float32Array): void => void numbers.set(numbers.subarray(x, dx).map((value) => Math.round(value)), x);
+      const coarse = (numbers: Float32Array): void => numbers.set(numbers.subarray(x, dx).map((value) => Math.round(value)), x);
       compare(place, (kernels) => {
         kernels.maxPool(x, y, ...window);
         kernels.maxPoolBackward(x, y, dy, dx, ...window);
