@@ -1,6 +1,6 @@
-import { instantMs, type Bytes, type InstantMs } from "@tutti/base";
+import { instantMs, type InstantMs } from "@tutti/base";
 import type { AssignmentId } from "@tutti/protocol";
-import { createHmac, timingSafeEqual } from "node:crypto";
+import { createHmac, timingSafeEqual, type KeyObject } from "node:crypto";
 
 const label = "tutti/1 capability";
 
@@ -8,7 +8,7 @@ const label = "tutti/1 capability";
  * The right to report for one assignment until `expiresAt` of the server's clock:
  * HMAC-SHA256 over (round, slot, expiry). Stateless, and no device is in it.
  */
-export function capabilityToken(key: Bytes, assignment: AssignmentId, expiresAt: InstantMs): string {
+export function capabilityToken(key: KeyObject, assignment: AssignmentId, expiresAt: InstantMs): string {
   const expiry = Math.ceil(expiresAt).toString(36);
   return `${expiry}.${macOf(key, assignment, expiry)}`;
 }
@@ -16,7 +16,7 @@ export function capabilityToken(key: Bytes, assignment: AssignmentId, expiresAt:
 export type CapabilityFault = "token-invalid" | "token-expired";
 
 /** Undefined when the token stands; a forged one and one of another assignment look the same. */
-export function capabilityFault(key: Bytes, assignment: AssignmentId, token: string, now: InstantMs): CapabilityFault | undefined {
+export function capabilityFault(key: KeyObject, assignment: AssignmentId, token: string, now: InstantMs): CapabilityFault | undefined {
   const [expiry = "", mac = "", rest] = token.split(".");
   if (rest !== undefined || !/^[0-9a-z]{1,11}$/.test(expiry)) return "token-invalid";
   const expected = Buffer.from(macOf(key, assignment, expiry));
@@ -25,6 +25,6 @@ export function capabilityFault(key: Bytes, assignment: AssignmentId, token: str
   return now <= instantMs(Number.parseInt(expiry, 36)) ? undefined : "token-expired";
 }
 
-function macOf(key: Bytes, assignment: AssignmentId, expiry: string): string {
+function macOf(key: KeyObject, assignment: AssignmentId, expiry: string): string {
   return createHmac("sha256", key).update(`${label}.${assignment}.${expiry}`).digest("base64url");
 }

@@ -72,7 +72,7 @@ export class Coordinator {
   populationOf(assignment: AssignmentId, token: string): PopulationRun | Refusal {
     const population = this.#populations.get(partsOfRound(partsOfAssignment(assignment).round).population);
     if (population === undefined) return refuse("unknown-population");
-    const fault = capabilityFault(population.row.tokenKey, assignment, token, this.ports.clock.now());
+    const fault = capabilityFault(population.tokenKey, assignment, token, this.ports.clock.now());
     return fault === undefined ? population : refuse(fault);
   }
 

@@ -62,6 +62,8 @@ export class LiveRound {
     // A slot without a row was never handed out: its request failed before the crash.
     const handedOut = new Set(parts.assignments.map((row) => row.slot));
     for (let slot = 0; slot < this.#slotCount; slot++) if (!handedOut.has(slot)) this.#departed.set(slot, "");
+    // Acknowledged from memory, and lost with it: what is left of the round would pass for the whole.
+    if (parts.sum.countedCount < parts.state.counts.reported) this.step({ kind: "sum-failed" });
     if (parts.state.phase === "committing") this.#close({ kind: "commit" });
     if (parts.state.phase === "abandoned") this.#close({ kind: "discard-sum", reason: parts.state.reason });
     this.#catchUp();

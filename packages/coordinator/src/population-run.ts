@@ -1,7 +1,7 @@
-import { durationMs, type Bytes, type DurationMs, type InstantMs } from "@tutti/base";
+import { durationMs, type DurationMs, type InstantMs } from "@tutti/base";
 import type { CheckInAnswer, PopulationKeys, RoundId, TaskName } from "@tutti/protocol";
 import { meanWaitOf, populationFromArrivals, retryWindows, type RetryWindows } from "@tutti/rounds";
-import { createHmac } from "node:crypto";
+import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
 import { Arrivals } from "./arrivals.ts";
 import { checkInAnswerLifeMs, enrolmentsPerSecondMax } from "./limits.ts";
 import type { LiveRound } from "./live-round.ts";
@@ -20,7 +20,9 @@ export class PopulationRun {
   readonly signers: Signers;
   readonly keys: PopulationKeys;
   /** Of aggregate/fingerprint; from the token key, so that it lives as long as the tokens that repeats carry. */
-  readonly fingerprintKey: Bytes;
+  readonly fingerprintKey: KeyObject;
+  /** Of capability tokens. */
+  readonly tokenKey: KeyObject;
   readonly tasks = new Map<TaskName, TaskRun>();
   readonly enrolments = new RateLimit(enrolmentsPerSecondMax);
   readonly #arrivals: Arrivals;
@@ -32,7 +34,8 @@ export class PopulationRun {
     this.row = row;
     this.signers = signersOf(row);
     this.keys = publicKeysOf(this.signers);
-    this.fingerprintKey = new Uint8Array(createHmac("sha256", row.tokenKey).update("tutti/1 fingerprint key").digest());
+    this.tokenKey = createSecretKey(row.tokenKey);
+    this.fingerprintKey = createSecretKey(createHmac("sha256", this.tokenKey).update("tutti/1 fingerprint key").digest());
     this.#arrivals = new Arrivals(ports.clock.now());
     this.#meanWaitMs = durationMs(0);
   }
@@ -46,7 +49,7 @@ export class PopulationRun {
   /** The answer to a check-in that comes now: what has a place, and when to come again. @param protocol that the device speaks. */
   checkInAnswer(protocol: number): CheckInAnswer {
     const now = this.ports.clock.now();
-    this.#arrivals.add(now);
+    this.#arrivals.add(now, this.#meanWaitMs);
     const earlier = this.#answers.get(protocol);
     if (earlier !== undefined && now - earlier.at < checkInAnswerLifeMs && now >= earlier.at) return earlier.answer;
     const tasks = [...this.tasks.values()].flatMap((task) => task.offer(protocol) ?? []);
@@ -57,7 +60,7 @@ export class PopulationRun {
 
   /** The two windows for a device that asks now. */
   retryWindows(): RetryWindows {
-    const checkInsPerSecond = this.#arrivals.perSecond(this.ports.clock.now());
+    const checkInsPerSecond = this.#arrivals.perSecond(this.ports.clock.now(), this.#meanWaitMs);
     const windows = retryWindows({
       populationCount: populationFromArrivals({ checkInsPerSecond, meanWaitMs: this.#meanWaitMs }),
       tasks: [...this.tasks.values()].flatMap((task) => task.paced() ?? []),

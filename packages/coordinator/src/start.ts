@@ -25,6 +25,8 @@ export type StartOptions = {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** A proxy in front ends TLS. */
   readonly behindProxy?: boolean;
+  /** Origins of web pages whose devices may ask, as "https://app.example"; "*" for all. */
+  readonly allowOrigins?: readonly string[];
   readonly onEvent: (event: CoordinatorEvent) => void;
 };
 
@@ -58,7 +60,7 @@ export async function startCoordinator(options: StartOptions): Promise<RunningCo
   const ports = await openPorts(options);
   const operatorToken = operatorTokenOf(options.folder, ports.random);
   const coordinator = await Coordinator.open(ports);
-  const app = createHttpServer(coordinator, { operatorToken, ...(options.tls === undefined ? {} : { tls: options.tls }) });
+  const app = createHttpServer(coordinator, { operatorToken, allowOrigins: options.allowOrigins ?? [], ...(options.tls === undefined ? {} : { tls: options.tls }) });
   const close = async (): Promise<void> => {
     // Requests under way may end; a client that holds one open does not hold the coordinator.
     const grace = setTimeout(() => app.server.closeAllConnections(), closeGraceMs);

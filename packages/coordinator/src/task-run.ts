@@ -110,7 +110,10 @@ export class TaskRun {
     if (this.#progress.phase !== "running") return undefined;
     const live = this.#live;
     const policy = live?.state.policy ?? roundPolicyOf(this.task, "train", this.#progress);
-    const roundMs = expectedRoundMs(this.#progress, policy);
+    // Too few came to the last round: this one is expected to end with its selection, too, and who came to it
+    // comes together to the next. Told the length of a whole round they would scatter over the rounds in between.
+    const isStarving = live?.state.phase === "selecting" && this.#progress.abandonedInARow > 0;
+    const roundMs = isStarving ? policy.selectionWindowMs : expectedRoundMs(this.#progress, policy);
     return { assignedTarget: policy.assignedTarget, roundMs, nextOpensMs: this.#nextOpensIn(roundMs) };
   }
 

@@ -4,7 +4,7 @@ import { reportWeightOf } from "@tutti/privacy";
 import type { AssignmentId, MetricSums } from "@tutti/protocol";
 import type { Checkpoint } from "./checkpoint.ts";
 import { Checkpoints, type CheckpointPorts, type TakenSum } from "./checkpoints.ts";
-import { Fingerprint } from "./fingerprint.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { decodeReportBody, lengthFault, type ReportBody } from "./report-body.ts";
 import {
   BodyOverrunError, type ClosedSum, type ReportOutcome, type ReportRefusal, type RoundSum, type RoundSumOptions, type SummedReport, type Upload,
@@ -84,7 +84,6 @@ export class ExactRoundSum implements RoundSum {
 
   #uploadInto(buffer: Bytes, upload: { readonly assignment: AssignmentId; readonly slot: number; readonly bodyBytes: number }): Upload {
     const { assignment, slot, bodyBytes } = upload;
-    const fingerprint = new Fingerprint(this.#options.fingerprintKey, assignment);
     let at = 0;
     let isHeld = true;
     const discard = (): void => {
@@ -97,13 +96,12 @@ export class ExactRoundSum implements RoundSum {
         if (at + chunk.length > bodyBytes) throw new BodyOverrunError(`more than the ${bodyBytes} bytes of its Content-Length`);
         buffer.set(chunk, at);
         at += chunk.length;
-        fingerprint.write(chunk);
       },
       finish: () => {
         assert(isHeld, "an upload is finished once");
         try {
           if (at < bodyBytes) return this.#settled(slot, { code: "malformed", path: "/", expected: `${bodyBytes} bytes, as its Content-Length says` });
-          return this.#settled(slot, this.#receive({ assignment, slot, body: buffer.subarray(0, bodyBytes), fingerprint: fingerprint.end() }));
+          return this.#settled(slot, this.#receive({ assignment, slot, body: buffer.subarray(0, bodyBytes) }));
         } finally {
           discard();
         }
@@ -113,8 +111,9 @@ export class ExactRoundSum implements RoundSum {
   }
 
   /** Adds a report unless it is in the sum already; undefined when it is in the sum now. Everything here happens in one turn. */
-  #receive(report: { readonly assignment: AssignmentId; readonly slot: number; readonly body: Uint8Array; readonly fingerprint: string }): ReportRefusal | undefined {
-    const { assignment, slot, body, fingerprint } = report;
+  #receive(report: { readonly assignment: AssignmentId; readonly slot: number; readonly body: Uint8Array }): ReportRefusal | undefined {
+    const { assignment, slot, body } = report;
+    const fingerprint = fingerprintOf(this.#options.fingerprintKey, assignment, body);
     const earlier = this.#reports.get(slot);
     if (earlier !== undefined) return earlier.fingerprint === fingerprint ? undefined : { code: "report-conflict" };
     if (this.#state !== "open" || this.#reports.size >= this.#options.reportsMax) return { code: "round-closed" };

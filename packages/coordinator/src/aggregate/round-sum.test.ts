@@ -3,6 +3,7 @@ import { systemRandom } from "@tutti/base/node";
 import { addToSum, sumGridOf } from "@tutti/learning";
 import { assignmentId, bytesFromFloat32, encodeSafetensors, populationName, roundId, taskName, type AssignmentId, type SumClause } from "@tutti/protocol";
 import fc from "fast-check";
+import { createSecretKey } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { ManualClock, settled } from "../test/manual-clock.ts";
 import { reportFile, someMetrics, type ReportParts } from "../test/report-file.ts";
@@ -21,7 +22,7 @@ const slotOf = (slot: number): AssignmentId => assignmentId(round, slot);
 function optionsOf(changes: Partial<RoundSumOptions> = {}): RoundSumOptions {
   return {
     round, parameterCount, clause, reportsMax: 30, durability: "checkpoint", onCounted: () => undefined,
-    sumKey: new Uint8Array(32).fill(1), fingerprintKey: new Uint8Array(32).fill(2), ...changes,
+    sumKey: new Uint8Array(32).fill(1), fingerprintKey: createSecretKey(new Uint8Array(32).fill(2)), ...changes,
   };
 }
 

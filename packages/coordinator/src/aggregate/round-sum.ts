@@ -1,5 +1,6 @@
 import type { Bytes } from "@tutti/base";
 import type { AssignmentId, MetricSums, RoundId, SumClause } from "@tutti/protocol";
+import type { KeyObject } from "node:crypto";
 
 /** What a round's sum is made of and where it is kept. */
 export type RoundSumOptions = {
@@ -13,7 +14,7 @@ export type RoundSumOptions = {
   /** AES-256-GCM key of this round's checkpoints, 32 bytes. */
   readonly sumKey: Bytes;
   /** Key of the fingerprints (aggregate/fingerprint): outlives the round, as repeats do. */
-  readonly fingerprintKey: Bytes;
+  readonly fingerprintKey: KeyObject;
   /** Called once for each report, as soon as a durable checkpoint holds it; not for those found at opening. */
   readonly onCounted: (slot: number) => void;
 };

@@ -25,7 +25,7 @@ function assigned(population: PopulationRun, round: LiveRound, assignment: Param
   return {
     kind: "assigned",
     assignment,
-    token: capabilityToken(population.row.tokenKey, assignment, expiresAt),
+    token: capabilityToken(population.tokenKey, assignment, expiresAt),
     plan: round.planBlob,
     planSignature: round.row.planSignature,
     model: round.modelBlob,

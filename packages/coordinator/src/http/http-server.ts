@@ -3,6 +3,7 @@ import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import type { Coordinator } from "../coordinator.ts";
 import { malformed, refuse, type Refusal } from "../refusal.ts";
 import { StoreFullError } from "../store/store.ts";
+import { allowOrigins } from "./allowed-origins.ts";
 import { sendRefusal } from "./answer.ts";
 import { addDeviceRoutes } from "./device-routes.ts";
 import { addOperatorRoutes } from "./operator-routes.ts";
@@ -10,6 +11,8 @@ import { addOperatorRoutes } from "./operator-routes.ts";
 export type HttpServerOptions = {
   readonly operatorToken: string;
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** Origins of web pages whose devices may ask; "*" for all. None by default. */
+  readonly allowOrigins?: readonly string[];
 };
 
 /** One router and one error path for devices and operators. The handlers know nothing of HTTP. */
@@ -25,7 +28,11 @@ export function createHttpServer(coordinator: Coordinator, options: HttpServerOp
     if (refusal.code === "internal") coordinator.reportFault(fault);
     return sendRefusal(reply, refusal);
   });
-  addDeviceRoutes(app, coordinator);
+  void app.register((devices, _options, done) => {
+    allowOrigins(devices, options.allowOrigins ?? []);
+    addDeviceRoutes(devices, coordinator);
+    done();
+  });
   addOperatorRoutes(app, coordinator, options.operatorToken);
   return app;
 }
