@@ -3,8 +3,8 @@
 
 /** First byte of the window: float32 coordinates of one block of a report. */
 const WINDOW: usize = 64 << 10;
-/** Bytes of the window. */
-const WINDOW_BYTES: usize = 64 << 10;
+/** Bytes of the window: half of a first-level cache, so that a block is inspected and added from there. */
+const WINDOW_BYTES: usize = 16 << 10;
 /** First byte of the sum: float64, one per parameter. */
 const SUM: usize = WINDOW + WINDOW_BYTES;
 

@@ -195,6 +195,7 @@ describe("a report", () => {
     expect([other.status, codeOf(other)]).toEqual([409, "report-conflict"]);
     await talk.report(two, { delta: delta(1) });
     await detailOnce(({ rounds }) => rounds.length === 1);
+    expect((await talk.ask("POST", `${one.reportUrl}:begin`, { token: one.token, body: { reportBytes: 500, phases: "cdtTu" } })).body).toEqual({ kind: "go" });
     expect((await talk.report(one, { delta: delta(1) })).text).toBe(first.text);
     expect(codeOf(await talk.report(one, { delta: delta(2) }))).toBe("report-conflict");
     expect((await detailOnce(() => true)).rounds).toMatchObject([{ reported: 2 }]);
@@ -261,6 +262,22 @@ describe("a report", () => {
     expect((await talk.report(two, { delta: delta(), examples: 1 })).status).toBe(200);
     const { rounds } = await detailOnce(({ rounds: closed }) => closed.length === 1);
     expect(rounds[0]).toMatchObject({ outcome: "committed", reported: 2, metrics: { count: 8 } });
+  });
+
+  test("that breaks off when its round is over surprises nobody, and its repeat gets the receipt", async () => {
+    await talk.begin(taskDocument());
+    const [one, two] = [await talk.place("1"), await talk.place("2")];
+    const file = reportFile({ assignment: one.assignment, delta: delta(1) });
+    const first = await talk.ask("PUT", one.reportUrl, { token: one.token, body: file });
+    await talk.report(two, { delta: delta() });
+    await detailOnce(({ rounds }) => rounds.length === 1);
+    const outgoing = request(coordinator.url + one.reportUrl, {
+      method: "PUT", headers: { authorization: `Bearer ${one.token}`, "content-type": "application/vnd.safetensors", "content-length": String(file.length) },
+    });
+    outgoing.on("error", () => undefined);
+    await new Promise<void>((resolve) => outgoing.write(file.subarray(0, 100), () => resolve()));
+    outgoing.destroy();
+    expect((await talk.ask("PUT", one.reportUrl, { token: one.token, body: file })).text).toBe(first.text);
   });
 });
 

@@ -1,5 +1,5 @@
 import { assert, type Bytes } from "@tutti/base";
-import { addMetricSums, magnitudeFault, metricGridOf, metricsOnGrid, sumGridOf, type SumGrid } from "@tutti/learning";
+import { addMetricSums, metricGridOf, metricsOnGrid, sumGridOf, type SumGrid } from "@tutti/learning";
 import { reportWeightOf } from "@tutti/privacy";
 import type { AssignmentId, MetricSums } from "@tutti/protocol";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -131,10 +131,9 @@ export class ExactRoundSum implements RoundSum {
     const { clause } = this.#options;
     const metrics = metricsOnGrid(facts.metrics, this.#grids.metrics);
     if ("code" in metrics) return metrics;
-    const fault = magnitudeFault(this.#kernel.magnitudeOf(delta), clause.clipNorm);
-    if (fault !== null) return fault;
     const weight = reportWeightOf(facts.examples, clause);
-    this.#kernel.add(delta, { weight, grid: this.#grids.delta });
+    const fault = this.#kernel.addWithin(delta, { weight, grid: this.#grids.delta, clipNorm: clause.clipNorm });
+    if (fault !== null) return fault;
     this.#weight += weight;
     this.#metrics = addMetricSums(this.#metrics, metrics);
     return undefined;

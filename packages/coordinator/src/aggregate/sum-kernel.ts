@@ -1,5 +1,5 @@
 import { assert } from "@tutti/base";
-import type { DeltaMagnitude, SumGrid } from "@tutti/learning";
+import { magnitudeFault, type DeltaFault, type SumGrid } from "@tutti/learning";
 import { existsSync, readFileSync } from "node:fs";
 
 /** The exports of assembly/sum.ts. */
@@ -32,21 +32,26 @@ export function loadSumModule(): WebAssembly.Module {
 
 /**
  * One sum in WebAssembly memory: `addToSum` and `deltaFault` of learning/exact-sum, four coordinates at a
- * time. Deltas come as bytes, wherever they lie, and pass through a window of 64 KiB.
+ * time. Deltas come as bytes, wherever they lie, and pass through a window of 16 KiB.
  */
 export class SumKernel {
   readonly #exports: SumExports;
+  readonly #blockBytes: number;
+  #window: Uint8Array = new Uint8Array();
   #count = 0;
 
   constructor(module: WebAssembly.Module) {
     // The exports are those of our own source, built together with this file.
     this.#exports = new WebAssembly.Instance(module, {}).exports as unknown as SumExports;
+    this.#blockBytes = this.#exports.windowBytes();
   }
 
   /** Begins a sum of `count` zeros. @throws SumMemoryError. */
   begin(count: number): void {
     if (this.#exports.reserve(count) === 0) throw new SumMemoryError(`no memory for a sum of ${count} numbers`);
     this.#count = count;
+    // Memory that grew has another buffer.
+    this.#window = new Uint8Array(this.#buffer, this.#exports.windowStart(), this.#blockBytes);
   }
 
   /** The sum itself, float64 [count]: a view, valid until `begin`. */
@@ -54,27 +59,43 @@ export class SumKernel {
     return new Float64Array(this.#buffer, this.#exports.sumStart(), this.#count);
   }
 
-  /** @param delta float32 [count] as bytes. */
-  magnitudeOf(delta: Uint8Array): DeltaMagnitude {
-    this.#exports.beginInspection();
-    this.#throughWindow(delta, (_first, count) => this.#exports.inspect(count));
-    return { squareSum: this.#exports.squareSum(), largest: this.#exports.largestMagnitude() };
-  }
-
-  /** Adds weight · delta, each product rounded to the grid. @param delta float32 [count] as bytes. */
-  add(delta: Uint8Array, { weight, grid }: { readonly weight: number; readonly grid: SumGrid }): void {
-    this.#throughWindow(delta, (first, count) => this.#exports.add(first, count, weight, 1.5 * 2 ** 52 * grid));
-  }
-
-  #throughWindow(delta: Uint8Array, visit: (first: number, count: number) => void): void {
+  /**
+   * Adds weight · delta, each product rounded to the grid; a delta that breaks its bound leaves the sum as it was.
+   * Block by block, so that the numbers come through the cache once: what was added before a fault showed is taken
+   * back by adding it with the opposite weight, which on the grid is exact.
+   * @param delta float32 [count] as bytes.
+   */
+  addWithin(delta: Uint8Array, { weight, grid, clipNorm }: { readonly weight: number; readonly grid: SumGrid; readonly clipNorm: number }): DeltaFault | null {
     assert(delta.length === 4 * this.#count, "a delta has the length of its sum");
-    const blockBytes = this.#exports.windowBytes();
-    const window = new Uint8Array(this.#buffer, this.#exports.windowStart(), blockBytes);
-    for (let at = 0; at < delta.length; at += blockBytes) {
-      const block = delta.subarray(at, at + blockBytes);
-      window.set(block);
-      visit(at / 4, block.length / 4);
+    const { beginInspection, inspect, squareSum, largestMagnitude, add } = this.#exports;
+    const magic = 1.5 * 2 ** 52 * grid;
+    let fault: DeltaFault | null = null;
+    let addedBytes = 0;
+    beginInspection();
+    while (addedBytes < delta.length && fault === null) {
+      const block = this.#intoWindow(delta, addedBytes);
+      inspect(block.length / 4);
+      fault = magnitudeFault({ squareSum: squareSum(), largest: largestMagnitude() }, clipNorm);
+      if (fault !== null) break;
+      add(addedBytes / 4, block.length / 4, weight, magic);
+      addedBytes += block.length;
     }
+    if (fault !== null) this.#takeBack(delta.subarray(0, addedBytes), weight, magic);
+    return fault;
+  }
+
+  #takeBack(delta: Uint8Array, weight: number, magic: number): void {
+    for (let at = 0; at < delta.length; at += this.#blockBytes) {
+      const block = this.#intoWindow(delta, at);
+      this.#exports.add(at / 4, block.length / 4, -weight, magic);
+    }
+  }
+
+  /** Copies the block of `delta` that begins at byte `at` into the window. */
+  #intoWindow(delta: Uint8Array, at: number): Uint8Array {
+    const block = delta.subarray(at, at + this.#blockBytes);
+    this.#window.set(block);
+    return block;
   }
 
   get #buffer(): ArrayBuffer {

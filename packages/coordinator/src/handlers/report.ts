@@ -9,15 +9,16 @@ import type { LiveRound } from "../live-round.ts";
 import { signatureOf } from "../population-keys.ts";
 import type { PopulationRun } from "../population-run.ts";
 import { isRefusal, malformed, refuse, type Refusal } from "../refusal.ts";
+import type { ReportRow } from "../store/store.ts";
 
-/** Step 7: whether the report is still wanted, before its bytes are paid for. */
-export function beginReport(coordinator: Coordinator, assignment: AssignmentId, token: string, request: ReportBeginRequest): ReportBeginAnswer | Refusal {
+/** Step 7: whether the report is still wanted, before its bytes are paid for; one that was counted may come for its receipt. */
+export async function beginReport(coordinator: Coordinator, assignment: AssignmentId, token: string, request: ReportBeginRequest): Promise<ReportBeginAnswer | Refusal> {
   const population = coordinator.populationOf(assignment, token);
   if (isRefusal(population)) return population;
   const { round: id, slot } = partsOfAssignment(assignment);
   const round = population.liveRound(id);
-  const isCounted = round?.sum.has(slot) === true;
-  if (round === undefined || (!round.acceptsReports && !isCounted)) return { kind: "goal-reached", retry: population.retryWindows().accepted };
+  if (round === undefined && (await countedReport(population, id, slot)) !== undefined) return { kind: "go" };
+  if (round === undefined || (!round.acceptsReports && !round.sum.has(slot))) return { kind: "goal-reached", retry: population.retryWindows().accepted };
   if (!round.holds(slot)) return refuse("unknown-assignment");
   round.heardOf(slot, request.phases);
   return { kind: "go" };
@@ -96,7 +97,7 @@ function isBrokenOff(cause: unknown): boolean {
 async function repeatOfClosedRound(population: PopulationRun, { id, slot }: { readonly id: RoundId; readonly slot: number }, report: IncomingReport): Promise<Receipt | Refusal> {
   const { store } = population.ports;
   const closed = await store.closedRound(id);
-  const counted = (await store.reports(id)).find((row) => row.slot === slot);
+  const counted = await countedReport(population, id, slot);
   if (closed === undefined || counted === undefined) return refuse("round-closed");
   try {
     const fingerprint = await fingerprintOfStream(population.fingerprintKey, report.assignment, report.body);
@@ -105,6 +106,11 @@ async function repeatOfClosedRound(population: PopulationRun, { id, slot }: { re
     if (isBrokenOff(cause)) return wrongBodyLength(report.bodyBytes);
     throw cause;
   }
+}
+
+/** What a committed round's sum remembers of this slot's report. */
+async function countedReport({ ports }: PopulationRun, round: RoundId, slot: number): Promise<ReportRow | undefined> {
+  return (await ports.store.reports(round)).find((row) => row.slot === slot);
 }
 
 function receipt(population: PopulationRun, assignment: AssignmentId, modelHash: Sha256Hex): Receipt {

@@ -60,7 +60,7 @@ export function addDeviceRoutes(app: FastifyInstance, coordinator: Coordinator):
   const beginRequest = compiled(ReportBeginRequestSchema);
   app.post("/v1/reports/:assignment([^:]+)::begin", async (request, reply) => {
     const outcome = ofAssignment(request, (assignment, token) => beginRequest(request.body, (body) => beginReport(coordinator, assignment, token, body)));
-    return answer(reply, outcome);
+    return answer(reply, await outcome);
   });
   app.put("/v1/reports/:assignment", async (request, reply) => {
     const outcome = await putReport(coordinator, request);
