@@ -69,6 +69,7 @@ test("the tarballs, installed in an empty folder, compile for a stranger and run
   run("npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", "--loglevel=error", ...tarballs], consumer);
   expect(packageNames(consumer)).toEqual(packed.map(({ name }) => name).toSorted());
   compileImports(consumer);
+  bundlePage(consumer);
   const lines = run("npx", ["--no", "--offline", "tutti", "demo", "--rounds", "2", "--json"], consumer).trim().split("\n");
   const last = JSON.parse(lines.at(-1) ?? "") as { readonly model?: { readonly path?: string } };
   expect(last).toMatchObject({ kind: "demo-finished", rounds: 2 });
@@ -81,10 +82,20 @@ function packageNames(consumer: string): readonly string[] {
 
 /** Every public entry resolves to its declarations without the repository's own condition. */
 function compileImports(consumer: string): void {
-  const entries = packed.flatMap(({ name, folder }) => Object.keys(exportsOf(folder)).map((key) => `${name}${key.slice(1)}`));
+  const keys = (folder: string): readonly string[] => Object.keys(exportsOf(folder)).filter((key) => !key.endsWith(".wasm"));
+  const entries = packed.flatMap(({ name, folder }) => keys(folder).map((key) => `${name}${key.slice(1)}`));
   writeFileSync(join(consumer, "all.ts"), `${entries.map((entry, i) => `export * as entry${i} from "${entry}";`).join("\n")}\n`);
   const options = ["--module", "nodenext", "--target", "es2024", "--strict", "--noEmit", "--skipLibCheck", "--typeRoots", join(root, "node_modules/@types"), "--types", "node"];
   run(process.execPath, [compiler, ...options, "all.ts"], consumer);
+}
+
+/** A stranger's page with a device is bundled without a setting: the worker and both kernels become files of it. */
+function bundlePage(consumer: string): void {
+  writeFileSync(join(consumer, "index.html"), '<!doctype html><script type="module" src="./page.js"></script>');
+  writeFileSync(join(consumer, "page.js"), 'import { createBrowserDevice } from "@tutti/device/browser";\ncreateBrowserDevice({});\n');
+  run(process.execPath, [join(root, "node_modules/vite/bin/vite.js"), "build", "--logLevel", "warn"], consumer);
+  const names = readdirSync(join(consumer, "dist/assets")).map((name) => name.replace(/-[\w-]{8}\./, ".")).toSorted();
+  expect(names).toEqual(["device-worker.js", "index.js", "kernels-relaxed.wasm", "kernels-simd.wasm"]);
 }
 
 function exportsOf(folder: string): object {

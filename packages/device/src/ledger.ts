@@ -60,6 +60,11 @@ export class LedgerWriter {
     this.#entry = { ...this.#entry, phases: this.#entry.phases + phaseLetters[phase] };
   }
 
+  /** Notes in memory what came of the offers; an entry is only written together with what will end it. */
+  weighed(offers: Pick<LedgerEntry, "offered" | "declined">): void {
+    this.#entry = { ...this.#entry, ...offers };
+  }
+
   /** Writes the entry with `changes`, and `writes`, in one transaction. */
   async write(changes: Partial<Omit<LedgerEntry, "id" | "startedAtMs" | "phases">>, writes: readonly StoreWrite[] = []): Promise<void> {
     this.#entry = { ...this.#entry, ...changes };

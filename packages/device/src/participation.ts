@@ -33,15 +33,11 @@ export async function participate(walk: Walk): Promise<Walked> {
   ledger.reached("checkedIn");
 
   const { chosen, declined } = await firstEligible(walk, checkedIn.value.tasks);
-  const entry = { offered: checkedIn.value.tasks.map(({ task }) => task), declined };
-  const next = putNextMoment(moments.rejected);
-  if (chosen === null) {
-    await ledger.write(entry, [next]);
-    return { ending: { kind: "declined" }, moments };
-  }
+  ledger.weighed({ offered: checkedIn.value.tasks.map(({ task }) => task), declined });
+  if (chosen === null) return { ending: { kind: "declined" }, moments };
   const request = assignmentRequest(context, chosen.task);
   const begun = { entryId: ledger.entry.id, moments };
-  await ledger.write(entry, [next, putParticipation({ stage: "asking", ...begun, request })]);
+  await ledger.write({}, [putNextMoment(moments.rejected), putParticipation({ stage: "asking", ...begun, request })]);
   const answer = await askForAssignment(context, request, signal);
   if (!answer.ok) return { ending: answer.error, moments };
   if (answer.value.kind === "come-back") return { ending: { kind: "come-back" }, moments };

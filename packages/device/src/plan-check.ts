@@ -1,6 +1,6 @@
 import { err, ok, textFromUtf8, type Bytes, type Result } from "@tutti/base";
 import { decodeLocalTraining, decodeModel, layoutOf, type LocalTraining, type Model, type ParameterLayout } from "@tutti/engine";
-import { canonicalJson, decodeJson, PlanSchema, planSignatureBytes, type Assigned, type Plan, type TaskOffer } from "@tutti/protocol";
+import { canonicalJson, decodeJson, planHashSignatureBytes, PlanSchema, type Assigned, type Plan, type TaskOffer } from "@tutti/protocol";
 import type { DeviceContext } from "./device-context.ts";
 import { aborted, type Ending } from "./ending.ts";
 import { isSignedBy } from "./receipt.ts";
@@ -10,7 +10,7 @@ export type AcceptedPlan = { readonly plan: Plan; readonly model: Model; readonl
 
 /** Judges the plan's bytes, whose hash was checked; a plan that is not what was offered is refused. */
 export async function acceptPlan(context: DeviceContext, bytes: Bytes, assigned: Assigned, offer: TaskOffer): Promise<Result<AcceptedPlan, Ending>> {
-  const signed = { signature: assigned.planSignature, bytes: planSignatureBytes(bytes) };
+  const signed = { signature: assigned.planSignature, bytes: planHashSignatureBytes(await context.platform.crypto.sha256(bytes)) };
   if (!(await isSignedBy(context, context.keys.plan, signed))) return refused("the plan's signature does not verify");
   const text = textFromUtf8(bytes);
   if (!text.ok) return refused("the plan is not UTF-8");

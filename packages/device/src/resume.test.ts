@@ -6,6 +6,7 @@ import type { Device } from "./device.ts";
 import type { LedgerEntry } from "./ledger.ts";
 import { processLock } from "./node/index.ts";
 import type { Platform } from "./platform.ts";
+import { defaultPolicy } from "./policy.ts";
 import { deviceWorld, worldStart, type DeviceWorld } from "./test/device-world.ts";
 import { mortalPlatform, type Death } from "./test/mortal-platform.ts";
 import { retryWindows } from "./test/scripted-coordinator.ts";
@@ -127,6 +128,16 @@ test("a device that dies anywhere, again and again, ends each participation exac
   }), { numRuns: 150 });
   // The deaths did happen: most indices lie within one participation.
   expect(deathCount).toBeGreaterThan(75);
+});
+
+test.for([false, true])("a check-in that came to nothing leaves no participation open, whenever the device dies while it writes that down (written: %s)", async (isSeen) => {
+  const world = await deviceWorld();
+  const declining = { policy: { ...defaultPolicy, allowPlain: false } };
+  await world.device(declining).participate();
+  const { platform, died } = mortalPlatform({ ...world.platform, lock: processLock() }, { isFatal: (call) => call === "write", isSeen });
+  expect(await Promise.race([world.device({ ...declining, platform }).participate(), died.then(() => null)])).toBeNull();
+  expect((await world.device().ledger()).filter(({ end }) => end === null)).toEqual([]);
+  expect(await world.device().ledger()).toHaveLength(isSeen ? 2 : 1);
 });
 
 test("the check above catches a device that trains anew after its report was sent", async () => {

@@ -1,11 +1,10 @@
 import { err, ok, type Result } from "@tutti/base";
-// By namespace and by name, here and in every schema: the default exports cannot be shaken apart (decision 002).
+// By namespace, here and in every schema: the default export cannot be shaken apart (decision 002).
 import * as Type from "typebox";
 import type { Static, TSchema } from "typebox";
-import { Check, Errors } from "typebox/schema";
+import { schemaFault, type Malformed } from "./schema-fault.ts";
 
-/** Where a message breaks its schema, as a JSON pointer, and what was expected there. */
-export type Malformed = { readonly code: "malformed"; readonly path: string; readonly expected: string };
+export type { Malformed };
 
 /**
  * The value as its schema's type, or the first fault. Interprets the schema: no code is generated,
@@ -13,7 +12,12 @@ export type Malformed = { readonly code: "malformed"; readonly path: string; rea
  * schemas (`typebox/compile`) and calls `firstFault` for the text of a refusal.
  */
 export function decode<T extends TSchema>(schema: T, value: unknown): Result<Static<T>, Malformed> {
-  return Check(schema, value) ? ok(value) : err(firstFault(schema, value));
+  return matches(schema, value) ? ok(value) : err(firstFault(schema, value));
+}
+
+/** Whether `value` is of its schema's type. */
+export function matches<T extends TSchema>(schema: T, value: unknown): value is Static<T> {
+  return schemaFault(schema, value) === null;
 }
 
 /** The first fault; of a union of messages that of the form which `kind` names, not of the first form. */
@@ -24,12 +28,7 @@ export function firstFault(schema: TSchema, value: unknown): Malformed {
     if (form !== undefined && kindOf(form) !== undefined) return firstFault(form, value);
     if (kindIn(value) !== undefined && !kinds.includes(undefined)) return { code: "malformed", path: "/kind", expected: `one of ${kinds.join(", ")}` };
   }
-  const [, faults] = Errors(schema, value);
-  const first = faults[0];
-  if (first === undefined) return { code: "malformed", path: "/", expected: "a value of its schema" };
-  const missing = "requiredProperties" in first.params ? ` (${first.params.requiredProperties.join(", ")})` : "";
-  const path = first.instancePath === "" ? "/" : first.instancePath;
-  return { code: "malformed", path, expected: first.message.includes("required") ? `required fields${missing}` : first.message };
+  return schemaFault(schema, value) ?? { code: "malformed", path: "/", expected: "a value of its schema" };
 }
 
 /** The `kind` that a form's schema fixes, if it does. */

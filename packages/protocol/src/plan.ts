@@ -97,5 +97,10 @@ export function planBytes(plan: Plan): Bytes {
 
 /** The bytes under a plan's signature. @param bytes the plan's blob. */
 export function planSignatureBytes(bytes: Uint8Array): Bytes {
-  return concatBytes(utf8FromText("fl-secagg/1 plan"), sha256(bytes));
+  return planHashSignatureBytes(sha256(bytes));
+}
+
+/** The same, from the SHA-256 [32] of the plan's blob: a device takes its platform's and carries none of its own. */
+export function planHashSignatureBytes(hash: Uint8Array): Bytes {
+  return concatBytes(utf8FromText("fl-secagg/1 plan"), hash);
 }

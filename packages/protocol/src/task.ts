@@ -1,9 +1,8 @@
 import type { Sha256Hex } from "@tutti/base";
 import * as Type from "typebox";
 import type { Static, TSchema } from "typebox";
-import { Check } from "typebox/schema";
 import type { Json } from "./canonical-json.ts";
-import { firstFault, type Malformed } from "./decode.ts";
+import { firstFault, matches, type Malformed } from "./decode.ts";
 import { PopulationNameSchema, TaskNameSchema } from "./ids.ts";
 import { textCharactersMax } from "./limits.ts";
 import { DataQuerySchema, EligibilitySchema, SumClauseSchema } from "./plan.ts";
@@ -120,8 +119,8 @@ export function faultsOf(schema: TSchema, value: unknown, faultsMax: number): re
 
 function faultsAt(schema: TSchema, value: unknown, path: string): readonly Malformed[] {
   // Annotated, because TypeScript would take the refuted guard for proof that nothing is left.
-  const matches: boolean = Check(schema, value);
-  if (matches) return [];
+  const isFaultless: boolean = matches(schema, value);
+  if (isFaultless) return [];
   if (Type.IsArray(schema) && Array.isArray(value)) {
     const inItems = value.flatMap((item: unknown, i) => faultsAt(schema.items, item, `${path}/${i}`));
     return inItems.length > 0 ? inItems : [leafFault(schema, value, path)];

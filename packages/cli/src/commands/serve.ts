@@ -24,6 +24,7 @@ export const serve: Command = {
     { name: "tls-key", value: "FILE", text: "private key of the server's certificate, PEM" },
     { name: "tls-cert", value: "FILE", text: "the server's certificate chain, PEM" },
     { name: "behind-proxy", text: "a proxy in front ends TLS" },
+    { name: "allow-origin", value: "ORIGIN", text: "web pages whose devices may ask; several with commas, * for all" },
     { ...populationOption, text: "add this population, and print the keys that its devices pin" },
     jsonOption,
   ],
@@ -44,6 +45,7 @@ async function runServe(args: Arguments, context: CallContext): Promise<number> 
     port: args.integer("port", { min: 0, max: 65_535 }) ?? defaultPort,
     ...(await tlsOf(args)),
     behindProxy: args.has("behind-proxy"),
+    allowOrigins: originsOf(args),
     onEvent: isJson ? (event) => context.output.write(jsonLine(progressObject(event))) : eventLines(context.output),
   });
   try {
@@ -74,6 +76,14 @@ async function tlsOf(args: Arguments): Promise<{ readonly tls?: { readonly key: 
   if (key === undefined && cert === undefined) return {};
   if (key === undefined || cert === undefined) throw new UsageError(`--tls-${key === undefined ? "key" : "cert"} is missing: TLS needs both`);
   return { tls: { key: await readTextFile(key, keyFileBytesMax), cert: await readTextFile(cert, keyFileBytesMax) } };
+}
+
+/** Browsers compare origins letter by letter: a slash or a path at the end would allow nobody. */
+function originsOf(args: Arguments): readonly string[] {
+  const origins = (args.text("allow-origin") ?? "").split(",").filter((origin) => origin !== "");
+  const wrong = origins.find((origin) => origin !== "*" && !(URL.canParse(origin) && new URL(origin).origin === origin));
+  if (wrong !== undefined) throw new UsageError(`--allow-origin ${wrong}: expected scheme, host and port alone, as https://app.example`);
+  return origins;
 }
 
 /** One plain line per thing worth a line, with the task that it is about. */

@@ -1,0 +1,3 @@
+import { hostDevice } from "./device-host.ts";
+
+hostDevice();
