@@ -27,5 +27,5 @@ test("a device in a web page takes ten lines, and the documents show these very 
   const page = readFileSync(join(import.meta.dirname, "page/page.ts"), "utf8");
   const lines = page.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("//"));
   expect(lines).toHaveLength(10);
-  expect(readFileSync(join(import.meta.dirname, "../../docs/web-page.md"), "utf8")).toContain(`\`\`\`ts\n${page}\`\`\``);
+  for (const document of ["docs/web-page.md", "README.md"]) expect(readFileSync(join(import.meta.dirname, "../..", document), "utf8"), document).toContain(`\`\`\`ts\n${page}\`\`\``);
 });

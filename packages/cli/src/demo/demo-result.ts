@@ -32,9 +32,10 @@ export function resultObject(result: DemoResult): Readonly<Record<string, unknow
 /** What a person reads at the end: why it stopped, how good it is, where the model lies and how to take it out. */
 export function resultText(result: DemoResult, environment: Readonly<Record<string, string | undefined>>): string {
   const { rounds, stoppedBy, heldOut, central, exampleVisitCount, vanishedCount, model, durationMs } = result;
-  const end = stoppedBy === null ? "interrupted" : `stopped by the rule "${stoppedBy}"`;
+  // The rule that stopped it has had its line.
+  const end = stoppedBy === null ? "interrupted after " : "";
   return [
-    `${end} after ${rounds} training rounds and ${(durationMs / 1000).toFixed(0)} s; ${vanishedCount} devices vanished on the way`,
+    `${end}${rounds} training rounds in ${(durationMs / 1000).toFixed(0)} s; ${vanishedCount} devices vanished on the way`,
     `people that never trained: ${measuredText(heldOut)}`,
     ...(central === undefined ? [] : [`the same model trained centrally for as many example visits (${exampleVisitCount}): ${measuredText(central)}`]),
     `model version ${model.version}: ${model.path}`,

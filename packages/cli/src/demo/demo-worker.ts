@@ -1,6 +1,7 @@
 import { assert } from "@tutti/base";
 import { createDevice, defaultPolicy, type Device, type DevicePolicy, type Platform } from "@tutti/device";
 import { inProcessTrainer, NodeDatabase, nodeFetch, nodePlatform, processLock, settableConditions } from "@tutti/device/node";
+import { setMaxListeners } from "node:events";
 import { parentPort, workerData } from "node:worker_threads";
 import { untilAborted } from "../interruption.ts";
 import { openPeople, type Person } from "../people.ts";
@@ -12,6 +13,8 @@ import type { FromWorker, ToWorker, WorkerSetup } from "./worker-messages.ts";
 const setup = workerData as WorkerSetup;
 const stopping = new AbortController();
 const roundOpened = new EventTarget();
+// Every device of the thread listens to both.
+setMaxListeners(0, roundOpened, stopping.signal);
 const trainer = inProcessTrainer();
 
 function tell(message: FromWorker): void {

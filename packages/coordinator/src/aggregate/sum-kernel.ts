@@ -5,15 +5,15 @@ import { existsSync, readFileSync } from "node:fs";
 /** The exports of assembly/sum.ts. */
 type SumExports = {
   readonly memory: WebAssembly.Memory;
-  windowStart(): number;
-  windowBytes(): number;
-  sumStart(): number;
-  reserve(count: number): number;
-  beginInspection(): void;
-  inspect(count: number): void;
-  squareSum(): number;
-  largestMagnitude(): number;
-  add(first: number, count: number, weight: number, magic: number): void;
+  readonly windowStart: () => number;
+  readonly windowBytes: () => number;
+  readonly sumStart: () => number;
+  readonly reserve: (count: number) => number;
+  readonly beginInspection: () => void;
+  readonly inspect: (count: number) => void;
+  readonly squareSum: () => number;
+  readonly largestMagnitude: () => number;
+  readonly add: (first: number, count: number, weight: number, magic: number) => void;
 };
 
 /** The machine refused the memory of a sum. */

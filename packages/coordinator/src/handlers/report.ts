@@ -81,7 +81,7 @@ function readBody(body: Readable, write: (chunk: Uint8Array) => void): Promise<v
         write(chunk);
       } catch (cause) {
         body.pause();
-        reject(cause as Error);
+        reject(cause);
       }
     });
     finished(body, (cause) => (cause === null || cause === undefined ? resolve() : reject(cause)));
