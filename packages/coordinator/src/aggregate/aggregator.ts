@@ -7,7 +7,7 @@ import type { CheckpointPorts } from "./checkpoints.ts";
 import { ExactRoundSum } from "./exact-round-sum.ts";
 import type { Aggregator, RoundSumOptions } from "./round-sum.ts";
 import { Staging } from "./staging.ts";
-import { loadSumModule, SumKernel } from "./sum-kernel.ts";
+import { loadSumKernels, type SumKernel } from "./sum-kernel.ts";
 
 /** Both files of a round's checkpoints were changed by somebody: reports that were acknowledged cannot be found. */
 export class CheckpointCorruptError extends Error {
@@ -16,7 +16,7 @@ export class CheckpointCorruptError extends Error {
 
 /** Exact sums on the WebAssembly kernel, with sealed checkpoints in `ports.files`. */
 export function createAggregator(ports: CheckpointPorts): Aggregator {
-  const module = loadSumModule();
+  const newKernel = loadSumKernels();
   const staging = new Staging();
   const idle: SumKernel[] = [];
   const giveKernel = (kernel: SumKernel): void => {
@@ -25,7 +25,7 @@ export function createAggregator(ports: CheckpointPorts): Aggregator {
   return {
     open: async (options) => {
       const start = await newestCheckpoint(ports, options);
-      return new ExactRoundSum({ options, ports, staging, kernel: idle.pop() ?? new SumKernel(module), start, giveKernel });
+      return new ExactRoundSum({ options, ports, staging, kernel: idle.pop() ?? newKernel(), start, giveKernel });
     },
     keepOnly: (rounds: ReadonlySet<RoundId>) => ports.files.keepOnly(rounds),
   };

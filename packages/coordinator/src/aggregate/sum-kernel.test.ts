@@ -2,9 +2,9 @@ import { SeededRandom } from "@tutti/base";
 import { addToSum, deltaFault, sumGridOf } from "@tutti/learning";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { loadSumModule, SumKernel } from "./sum-kernel.ts";
+import { loadSumKernels } from "./sum-kernel.ts";
 
-const module = loadSumModule();
+const newKernel = loadSumKernels();
 const bounds = { clipNorm: 300, weightMax: 500, reportsMax: 200 };
 const grid = sumGridOf(bounds);
 
@@ -22,7 +22,7 @@ describe("the kernel", () => {
   test("adds as learning's loop does, bit for bit, at any length and from any address", () => {
     fc.assert(fc.property(anyLength, fc.integer({ min: 1, max: 6 }), fc.nat(), fc.integer({ min: 0, max: 7 }), (length, reports, seed, shift) => {
       const random = SeededRandom.from(seed);
-      const kernel = new SumKernel(module);
+      const kernel = newKernel();
       kernel.begin(length);
       const expected = new Float64Array(length);
       for (let i = 0; i < reports; i++) {
@@ -40,7 +40,7 @@ describe("the kernel", () => {
   test("judges a delta as learning does, and a refused one leaves every bit of the sum as it was", () => {
     fc.assert(fc.property(anyLength, fc.nat(), fc.double({ min: 0.001, max: 100, noNaN: true }), fc.constantFrom(null, Number.NaN, Number.POSITIVE_INFINITY), (length, seed, clipNorm, poison) => {
       const random = SeededRandom.from(seed);
-      const kernel = new SumKernel(module);
+      const kernel = newKernel();
       kernel.begin(length);
       kernel.addWithin(bytesOf(deltaOf(length, random)), { weight: 7, grid, clipNorm: bounds.clipNorm });
       const before = bitsOf(kernel.sum);
@@ -56,7 +56,7 @@ describe("the kernel", () => {
 
   test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("finds %d in every lane and behind the last one", (poison) => {
     for (let at = 0; at < 11; at++) {
-      const kernel = new SumKernel(module);
+      const kernel = newKernel();
       kernel.begin(11);
       const delta = new Float32Array(11);
       delta[at] = poison;
@@ -66,7 +66,7 @@ describe("the kernel", () => {
   });
 
   test("begins again with zeros, longer or shorter", () => {
-    const kernel = new SumKernel(module);
+    const kernel = newKernel();
     for (const length of [5, 70_000, 3]) {
       kernel.begin(length);
       expect(kernel.sum.length).toBe(length);

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 
 /** The exports of assembly/sum.ts. */
 type SumExports = {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: { readonly buffer: ArrayBuffer };
   readonly windowStart: () => number;
   readonly windowBytes: () => number;
   readonly sumStart: () => number;
@@ -24,10 +24,12 @@ class SumMemoryError extends Error {
 /** Two levels up in src and in dist alike. */
 const kernelFile = new URL("../../build/sum.wasm", import.meta.url);
 
-/** The compiled kernel, once per process. */
-export function loadSumModule(): WebAssembly.Module {
+/** Compiles the kernel; what it gives makes as many as are wanted. */
+export function loadSumKernels(): () => SumKernel {
   if (!existsSync(kernelFile)) throw new Error("the aggregation kernel is not built: run `npm run prepare`");
-  return new WebAssembly.Module(readFileSync(kernelFile));
+  const module = new WebAssembly.Module(readFileSync(kernelFile));
+  // The exports are those of our own source, built together with this file.
+  return () => new SumKernel(new WebAssembly.Instance(module, {}).exports as unknown as SumExports);
 }
 
 /**
@@ -40,9 +42,8 @@ export class SumKernel {
   #window: Uint8Array = new Uint8Array();
   #count = 0;
 
-  constructor(module: WebAssembly.Module) {
-    // The exports are those of our own source, built together with this file.
-    this.#exports = new WebAssembly.Instance(module, {}).exports as unknown as SumExports;
+  constructor(exports: SumExports) {
+    this.#exports = exports;
     this.#blockBytes = this.#exports.windowBytes();
   }
 
