@@ -1,6 +1,5 @@
-import { randomFillSync } from "node:crypto";
-import { setTimeout as wait } from "node:timers/promises";
-import { err, instantMs, ok, type Clock, type SecureRandom } from "@tutti/base";
+import { err, ok } from "@tutti/base";
+import { systemClock, systemRandom } from "@tutti/base/node";
 import type { Conditions, ConditionsSource, Fetch, LocalTrainer, Lock, Platform } from "../platform.ts";
 import { nodeCrypto } from "./node-crypto.ts";
 import { nodeStore, type NodeDatabase } from "./node-store.ts";
@@ -19,8 +18,8 @@ export function nodePlatform(device: string, shared: SharedPorts, conditions: Co
     lock: { ifFree: (name, work) => lock.ifFree(`${device}/${name}`, work) },
     store: nodeStore(database, device),
     crypto: nodeCrypto(database, device),
-    random: nodeRandom,
-    clock: nodeClock,
+    random: systemRandom,
+    clock: systemClock,
   };
 }
 
@@ -56,17 +55,3 @@ export function settableConditions(start: Conditions): SettableConditions {
     },
   };
 }
-
-const nodeRandom: SecureRandom = { bytes: (byteCount) => randomFillSync(new Uint8Array(byteCount)) };
-
-/** Longest delay of a Node timer; a longer one would fire at once. */
-const timerMsMax = 2 ** 31 - 1;
-
-const nodeClock: Clock = {
-  now: () => instantMs(Date.now()),
-  async sleep(durationMs, signal) {
-    for (let leftMs: number = durationMs; leftMs > 0; leftMs -= timerMsMax) {
-      await wait(Math.min(leftMs, timerMsMax), undefined, signal === undefined ? {} : { signal });
-    }
-  },
-};
