@@ -23,16 +23,9 @@ process.on("message", () => {
 });
 
 function ready(): Promise<ServerReady> {
-  switch (kind) {
-    case "coordinator":
-      return coordinator();
-    case "dropping-coordinator":
-      return droppingCoordinator();
-    case "bare-json":
-      return fastify(bareJson());
-    default:
-      return fastify(bareDrop());
-  }
+  if (kind === "coordinator") return coordinator();
+  if (kind === "dropping-coordinator") return droppingCoordinator();
+  return fastify(kind === "bare-json" ? bareJson() : bareDrop());
 }
 
 async function coordinator(): Promise<ServerReady> {
