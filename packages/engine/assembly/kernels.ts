@@ -5,6 +5,7 @@ export { gemmNN, gemmNT, gemmPacked, gemmTN, packWeights } from "./matrix";
 export { activate, activateBackward, addColumnSums, axpy, copy, copyRows, fill, fillRows, multiply, scale, sumOfSquares } from "./elements";
 export { addColumnProducts, gatherRows, multiplyRows, scaleShiftRows, scatterAddRows, softmaxRows, softmaxRowsBackward } from "./rows";
 export { averagePool, averagePoolBackward, depthwise, depthwiseInput, depthwiseKernel, foldAdd, maxPool, maxPoolBackward, unfold } from "./windows";
+export { gatherTiles, scatterTiles } from "./tiles";
 export { normalize, normalizeBackward } from "./norms";
 export { gruCell, gruCellBackward, lstmCell, lstmCellBackward } from "./recurrent";
 export { huber, sigmoidCrossEntropy, softmaxCrossEntropy, squaredError } from "./losses";

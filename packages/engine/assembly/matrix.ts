@@ -88,16 +88,32 @@ function panelCount(m: i32): i32 {
   return (m + TILE_ROWS - 1) / TILE_ROWS;
 }
 
-/** A's panels times B's strips of eight columns, `bPanel` bytes apart. */
+/** Numbers of B that a first-level cache holds beside a panel of A and what it writes of C. */
+const B_NEAR: i32 = 6144;
+
+/**
+ * A's panels times B's strips of eight columns, `bPanel` bytes apart. What is used most stays near: one
+ * strip for all panels, or, where all of B is small, one panel for all strips, so that C's rows are
+ * written from end to end.
+ */
 function panels(m: i32, n: i32, k: i32, alpha: f32, b: usize, bStep: i32, bPanel: i32, beta: i32, c: usize, cStep: i32): void {
   const count = panelCount(m);
-  for (let j = 0; j < n; j += 8) {
-    const columns = n - j;
-    for (let panel = 0; panel < count; panel++) {
+  if (k * n <= B_NEAR) {
+    for (let panel = 0; panel < count; panel++) strips(m, n, k, alpha, b, bStep, bPanel, beta, c, cStep, panel, panel + 1);
+    return;
+  }
+  for (let j = 0; j < n; j += 8, b += bPanel) strips(m, min(8, n - j), k, alpha, b, bStep, bPanel, beta, c + 4 * j, cStep, 0, count);
+}
+
+/** Panels [from, to) times all strips of n columns. */
+function strips(m: i32, n: i32, k: i32, alpha: f32, b: usize, bStep: i32, bPanel: i32, beta: i32, c: usize, cStep: i32, from: i32, to: i32): void {
+  const count = panelCount(m);
+  for (let columns = n; columns > 0; columns -= 8, b += bPanel, c += 32) {
+    for (let panel = from; panel < to; panel++) {
       const first = panelStart(m, panel, count);
       const rows = panelStart(m, panel + 1, count) - first;
       const a = PACKED_A + 4 * first * k;
-      const corner = c + first * cStep + 4 * j;
+      const corner = c + first * cStep;
       if (columns >= 8) outerx8(rows, k, alpha, a, 4 * rows, b, bStep, beta, corner, cStep);
       else if (columns == 4) outerx4(rows, k, alpha, a, 4 * rows, b, bStep, beta, corner, cStep);
       else {
@@ -106,7 +122,6 @@ function panels(m: i32, n: i32, k: i32, alpha: f32, b: usize, bStep: i32, bPanel
         addTile(rows, columns, beta, corner, cStep);
       }
     }
-    b += bPanel;
   }
 }
 

@@ -1,4 +1,4 @@
-import { addNumbers, addProducts } from "./loops";
+import { addNumbers, addProducts, copyNumbers } from "./loops";
 import { at, loadPart, splat, storePart } from "./vectors";
 
 /** Positions of the window's row that lie inside: [from, to) of `windowWidth`. */
@@ -22,7 +22,7 @@ export function unfold(x: i32, columns: i32, height: i32, width: i32, channels: 
         const row = oy * strideHeight - top + wy;
         const isOutside = <u32>row >= <u32>height;
         if (isOutside || from > 0 || to < windowWidth) memory.fill(at(columns), 0, rowNumbers << 2);
-        if (!isOutside) memory.copy(at(columns + from * channels), at(x + (row * width + start + from) * channels), ((to - from) * channels) << 2);
+        if (!isOutside) copyNumbers((to - from) * channels, at(x + (row * width + start + from) * channels), at(columns + from * channels));
       }
     }
   }

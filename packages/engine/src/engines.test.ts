@@ -7,35 +7,14 @@ import { reachableBufferBytes } from "./test/collected-memory.ts";
 import { relativeL2 } from "./test/distance.ts";
 import { examplesOf, modelOf, parametersOf, sandwich } from "./test/models.ts";
 import { idlePorts } from "./test/ports.ts";
-import { generateTask, jobOf, modelOfTask, vectorTasks, type VectorTask } from "./test/vector-tasks.ts";
+import { jobOf } from "../../../test/support/engines/vector-tasks.ts";
 
 const engines = nodeEngines(idlePorts);
 const engineOf = (id: string): Engine => engines.find((engine) => engine.id === id) ?? engines[0];
-const pick = (vector: Float32Array, task: VectorTask): number[] => task.sample.index.map((i) => vector[i] ?? Number.NaN);
 const convolutional = sandwich([6, 6, 2], { name: "conv", kind: "conv2d", filters: 5, window: [3, 3] }, { name: "relu", kind: "relu" }, { name: "pool", kind: "max-pool", window: [2, 2] }, { name: "drop", kind: "dropout", rate: 0.25 });
 
 describe.each(engines.map(({ id }) => id))("%s", (id) => {
   const engine = engineOf(id);
-
-  // char, two LSTM over 80 characters, is 20 s of the js engine; one of the two builds is enough.
-  test.each(["softmax", "har", "mlp2nn", ...(id === "wasm-relaxed" ? ["char"] : [])])("gives PyTorch's first gradient and whole pass of %s", async (name) => {
-    const task = vectorTasks()[name];
-    if (task === undefined) throw new Error(name);
-    const { start, examples } = generateTask(task);
-    const trainer = await engine.compile(modelOfTask(name, task), { maxBatch: task.batch, numerics: "fast" });
-    const gradient = new Float32Array(task.total);
-    const firstOf = (values: Float32Array | Int32Array) => values.subarray(0, (values.length / examples.exampleCount) * task.batch);
-    const first = { exampleCount: task.batch, inputs: firstOf(examples.inputs), targets: firstOf(examples.targets) };
-    expect(pick(start, task)).toEqual(task.sample.initial);
-    expect(trainer.gradient(start, first, gradient)).toBeCloseTo(task.lossFirstAndLast[0], 5);
-    // Tolerances of vectors/engine.json: 1e-5 for the gradient, 2e-5 for the delta.
-    expect(relativeL2(pick(gradient, task), task.sample.firstGradient)).toBeLessThan(1e-5);
-    const result = await trainer.train(jobOf(task, start), examples);
-    const moved = task.sample.finalWeight.map((value, i) => value - (task.sample.initial[i] ?? 0));
-    expect(relativeL2(pick(result.delta, task), moved)).toBeLessThan(2e-5);
-    expect(result.lossLast).toBeCloseTo(task.lossFirstAndLast[1], 4);
-    trainer.dispose();
-  });
 
   test("gives the same bits twice, whether its trainer is fresh or has trained another job before", async () => {
     const start = parametersOf(convolutional, 1);
@@ -73,9 +52,11 @@ describe.each(engines.map(({ id }) => id))("%s", (id) => {
     await expect(engine.compile(deep, { maxBatch: 65_536, numerics: "fast" })).rejects.toThrow(AssertionError);
   });
 
-  test("sixty trainers made, used and disposed leave the memory where it was; ten that are kept do not", async () => {
-    const wide = sandwich([400], { name: "wide", kind: "dense", units: 400 });
+  test("a thousand trainers made, used and disposed leave the memory where it was; sixty that are kept do not", async () => {
+    const wide = sandwich([100], { name: "wide", kind: "dense", units: 100 });
     const [parameters, examples] = [parametersOf(wide, 1), examplesOf(wide, 1, 1)];
+    // 20 503 parameters: 82 KB, with WebAssembly 590 KB of packed panels more.
+    const trainerBytes = 4 * parameters.length;
     const used = async () => {
       const trainer = await engine.compile(wide, { maxBatch: 1, numerics: "fast" });
       await trainer.evaluate(parameters, examples);
@@ -83,11 +64,11 @@ describe.each(engines.map(({ id }) => id))("%s", (id) => {
     };
     (await used()).dispose();
     const before = reachableBufferBytes();
-    for (let i = 0; i < 60; i++) (await used()).dispose();
-    // 322 003 parameters: one trainer takes 1.3 MB.
-    expect(reachableBufferBytes() - before).toBeLessThan(1e6);
-    const kept = await Promise.all(Array.from({ length: 10 }, used));
-    expect(reachableBufferBytes() - before).toBeGreaterThan(10 * 1.28e6);
+    for (let i = 0; i < 1000; i++) (await used()).dispose();
+    // The collector may still be sweeping behind the last ones.
+    expect(reachableBufferBytes() - before).toBeLessThan(40 * trainerBytes);
+    const kept = await Promise.all(Array.from({ length: 60 }, used));
+    expect(reachableBufferBytes() - before).toBeGreaterThan(59 * trainerBytes);
     for (const trainer of kept) trainer.dispose();
   });
 });
@@ -98,10 +79,14 @@ test("the simd build trains deterministically, the relaxed build refuses to", as
   await expect(engineOf("wasm-simd").compile(convolutional, options)).resolves.toBeDefined();
 });
 
-test("24 steps on the simd build end in the very bits that another machine found", async () => {
-  const trainer = await engineOf("wasm-simd").compile(convolutional, { maxBatch: 5, numerics: "deterministic" });
-  const result = await trainer.train({ ...jobOf({ batch: 5, lr: 0.1 }, parametersOf(convolutional, 1)), epochCount: 4 }, examplesOf(convolutional, 30, 2));
+// FNV-1a over the delta's words: a change of any bit changes it. Found on x86-64, and on arm64 (qemu-user 7.2, Node 24.21).
+test.each([
+  ["a convolution, pooling and dropout", convolutional, 2_179_627_252],
+  ["a convolution in tiles, gelu and group norm", sandwich([7, 9, 16], { name: "under", kind: "conv2d", filters: 16, window: [5, 5] }, { name: "act", kind: "gelu" }, { name: "norm", kind: "group-norm", groups: 4 }), 415_547_821],
+  ["LSTM, GRU and attention", sandwich([6, 8], { name: "lstm", kind: "lstm", units: 12 }, { name: "gru", kind: "gru", units: 9 }, { name: "mix", kind: "dense", units: 8 }, { name: "attention", kind: "attention", heads: 2, causal: true }), 2_582_002_466],
+] as const)("24 steps on the simd build through %s end in the very bits that another machine found", async (_name, model, hash) => {
+  const trainer = await engineOf("wasm-simd").compile(model, { maxBatch: 5, numerics: "deterministic" });
+  const result = await trainer.train({ ...jobOf({ batch: 5, lr: 0.05 }, parametersOf(model, 1).map((value) => value / 4)), epochCount: 4 }, examplesOf(model, 30, 2));
   const words = new Uint32Array(result.delta.buffer);
-  // FNV-1a over the words: a change of any bit changes it. Made on x86-64; every machine gives it.
-  expect(words.reduce((hash, word) => Math.imul(hash ^ word, 0x01000193) >>> 0, 0x811c9dc5)).toBe(3_196_590_560);
+  expect(words.reduce((sum, word) => Math.imul(sum ^ word, 0x01000193) >>> 0, 0x811c9dc5)).toBe(hash);
 });

@@ -5,7 +5,7 @@ import type { ActivationKind } from "./model.ts";
  * offsets in elements; matrices are row-major with the row stride given as `ld…`. Written twice: in
  * plain JavaScript as the readable reference, and in AssemblyScript with SIMD.
  */
-export type Kernels = MatrixKernels & ElementKernels & RowKernels & WindowKernels & NormKernels & RecurrentKernels & LossKernels & UpdateKernels;
+export type Kernels = MatrixKernels & ElementKernels & RowKernels & WindowKernels & TileKernels & NormKernels & RecurrentKernels & LossKernels & UpdateKernels;
 
 /** C ← α·op(A)·op(B) + β·C, β 0 or 1; op(A) is [m, k], op(B) [k, n]. With β = 1 each element of C is rounded into once per 384 of k at most. */
 export type Gemm = (
@@ -88,6 +88,23 @@ export type WindowKernels = {
   depthwiseInput(dy: number, w: number, dx: number, ...window: Window): void;
   /** dw ← dw + x·dy, summed over the positions. */
   depthwiseKernel(x: number, dy: number, dw: number, ...window: Window): void;
+};
+
+/**
+ * Square patches [q, q] of one example [height, width, channels], `step` apart, the first beginning `before`
+ * numbers left of and above it; what lies outside is 0. Each becomes p·p numbers per channel.
+ */
+export type Tiling = readonly [
+  p: number, q: number, height: number, width: number, channels: number, step: number, before: number,
+  tilesHigh: number, tilesWide: number, tileStride: number,
+];
+
+/** Change of basis of patches; p and q from 2 to 6. */
+export type TileKernels = {
+  /** v [p·p, tileStride, channels] ← L·patch·Lᵀ, one tile after the other from the first on; L [p, q] at `matrix`. */
+  gatherTiles(x: number, v: number, matrix: number, ...tiling: Tiling): void;
+  /** x ← x + L·v·Lᵀ where `gatherTiles` read x, L [q, p] at `matrix`: its adjoint, where L is the other's transpose. */
+  scatterTiles(v: number, x: number, matrix: number, ...tiling: Tiling): void;
 };
 
 /**

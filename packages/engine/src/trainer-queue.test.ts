@@ -3,7 +3,7 @@ import type { Engine, Trainer } from "./engine.ts";
 import { jsEngine } from "./js/js-engine.ts";
 import { sandwich } from "./test/models.ts";
 import { idlePorts } from "./test/ports.ts";
-import { jobOf } from "./test/vector-tasks.ts";
+import { jobOf } from "../../../test/support/engines/vector-tasks.ts";
 import { TrainerQueue } from "./trainer-queue.ts";
 
 const model = sandwich([2]);

@@ -6,6 +6,7 @@ import { normKernels } from "./norms.ts";
 import { recurrentKernels } from "./recurrent.ts";
 import { rowKernels } from "./rows.ts";
 import type { Numbers, Workspace } from "../workspace.ts";
+import { tileKernels } from "./tiles.ts";
 import { updateKernels } from "./updates.ts";
 import { windowKernels } from "./windows.ts";
 
@@ -36,7 +37,7 @@ export function jsWorkspace(create: (elementCount: number) => Numbers = (count) 
 
 function kernelsOn(m: Numbers): Kernels {
   return {
-    ...matrixKernels(m), ...elementKernels(m), ...rowKernels(m), ...windowKernels(m), ...normKernels(m), ...recurrentKernels(m),
+    ...matrixKernels(m), ...elementKernels(m), ...rowKernels(m), ...windowKernels(m), ...tileKernels(m), ...normKernels(m), ...recurrentKernels(m),
     ...lossKernels(m), ...updateKernels(m),
   };
 }

@@ -1,6 +1,7 @@
 import { unreachable } from "@tutti/base";
 import type { FlattenLayer, Layer, ReshapeLayer } from "../model.ts";
 import type { LayerProgram, Site } from "../network/program.ts";
+import { inputOf } from "../network/site.ts";
 import { buildAttention } from "./attention.ts";
 import { buildConvolution } from "./convolution.ts";
 import { buildDense } from "./dense.ts";
@@ -11,6 +12,7 @@ import { buildGru } from "./gru.ts";
 import { buildLstm } from "./lstm.ts";
 import { buildNorm } from "./norm.ts";
 import { buildPooling } from "./pooling.ts";
+import { buildWinograd, isWinograd } from "./winograd-convolution.ts";
 
 /** The program of one layer; flatten and reshape have none, they see their input's numbers. */
 export function buildLayer(layer: Exclude<Layer, FlattenLayer | ReshapeLayer>, site: Site): LayerProgram {
@@ -18,7 +20,8 @@ export function buildLayer(layer: Exclude<Layer, FlattenLayer | ReshapeLayer>, s
     case "dense": return buildDense(layer, site);
     case "tied-dense": return buildTiedDense(layer, site);
     case "embedding": return buildEmbedding(layer, site);
-    case "conv1d": case "conv2d": return buildConvolution(layer, site);
+    case "conv1d": return buildConvolution(layer, site);
+    case "conv2d": return isWinograd(layer, inputOf(site).shape.at(-1) ?? 0) ? buildWinograd(layer, site) : buildConvolution(layer, site);
     case "depthwise-conv2d": return buildDepthwise(layer, site);
     case "max-pool": case "average-pool": case "global-max-pool": case "global-average-pool": return buildPooling(layer, site);
     case "lstm": return buildLstm(layer, site);

@@ -6,7 +6,7 @@ import { float64Trainer, slopesByDifferences } from "../test/finite-differences.
 import { layerModels } from "../test/layer-models.ts";
 import { examplesOf, parametersOf, sandwich } from "../test/models.ts";
 import { idlePorts } from "../test/ports.ts";
-import { jobOf } from "../test/vector-tasks.ts";
+import { jobOf } from "../../../../test/support/engines/vector-tasks.ts";
 
 const engines = nodeEngines(idlePorts);
 

@@ -6,7 +6,7 @@ import { relativeL2 } from "../test/distance.ts";
 import { float64Trainer } from "../test/finite-differences.ts";
 import { examplesOf, gridVector, parametersOf, sandwich } from "../test/models.ts";
 import { idlePorts } from "../test/ports.ts";
-import { jobOf } from "../test/vector-tasks.ts";
+import { jobOf } from "../../../../test/support/engines/vector-tasks.ts";
 
 const model = sandwich([4], { name: "tanh", kind: "tanh" });
 const start = parametersOf(model, 21);

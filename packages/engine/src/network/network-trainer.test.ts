@@ -7,7 +7,7 @@ import type { Model } from "../model.ts";
 import { nodeEngines } from "../node/node-engines.ts";
 import { examplesOf, modelOf, parametersOf, sandwich } from "../test/models.ts";
 import { idlePorts } from "../test/ports.ts";
-import { jobOf } from "../test/vector-tasks.ts";
+import { jobOf } from "../../../../test/support/engines/vector-tasks.ts";
 
 const model = sandwich([4], { name: "drop", kind: "dropout", rate: 0.3 });
 const start = parametersOf(model, 1);

@@ -191,6 +191,17 @@ describe.each(["wasm-simd", "wasm-relaxed"] as const)("%s", (id) => {
     }), 40)).toBeUndefined();
   });
 
+  test("tiles change their basis and come back as the reference's, those that overhang the picture included", () => {
+    const shape = fc.record({ height: extent(9), width: extent(9), channels: extent(9), p: fc.integer({ min: 2, max: 6 }), q: fc.integer({ min: 2, max: 6 }), step: extent(4), before: fc.nat({ max: 2 }), high: extent(2), wide: extent(3) });
+    expect(counterexample(fc.property(shape, seeds, ({ height, width, channels, p, q, step, before, high, wide }, seed) => {
+      const place = placer(seed);
+      const [x, matrix, v] = [place(height * width * channels), place(p * q), place(p * p * (high * wide + 1) * channels)];
+      const tiling = [p, q, height, width, channels, step, before, high, wide, high * wide + 1] as const;
+      compare(place, (kernels) => kernels.gatherTiles(x, v, matrix, ...tiling));
+      compare(place, (kernels) => kernels.scatterTiles(v, x, matrix, ...tiling));
+    }), 60)).toBeUndefined();
+  });
+
   test("depthwise products are the reference's, padding and strides included", () => {
     expect(counterexample(fc.property(windows, seeds, ({ height, width, channels, ...sliding }, seed) => {
       const window: Window = windowOf(sliding, [height, width, channels]);

@@ -6,7 +6,7 @@ import { builtKernels } from "../node/built-kernels.ts";
 import { NetworkTrainer } from "../network/network-trainer.ts";
 import { examplesOf, parametersOf, sandwich } from "../test/models.ts";
 import { idlePorts } from "../test/ports.ts";
-import { jobOf } from "../test/vector-tasks.ts";
+import { jobOf } from "../../../../test/support/engines/vector-tasks.ts";
 import { wasmMemoryBytes, wasmWorkspaces } from "./wasm-workspace.ts";
 
 describe.each(["wasm-simd", "wasm-relaxed"] as const)("%s", (id) => {

@@ -1,7 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { BatchSource } from "../engine.ts";
-import type { LocalJob } from "../local-job.ts";
-import type { Model } from "../model.ts";
+import type { Batch, BatchSource, LocalJob, Model } from "@tutti/engine";
 
 /** One task of vectors/engine*.json: a pass computed with PyTorch from generated weights and inputs. */
 export type VectorTask = {
@@ -9,6 +7,8 @@ export type VectorTask = {
   readonly total: number;
   readonly batch: number;
   readonly batches: number;
+  /** Batches after which `finalWeight` and the last loss were taken, where they are not those of the whole pass. */
+  readonly passBatches?: number;
   readonly lr: number;
   readonly flops: number;
   readonly input?: readonly number[];
@@ -16,12 +16,17 @@ export type VectorTask = {
   readonly seq?: number;
   readonly vocab?: number;
   readonly initialChecksum: { readonly sum: number; readonly l2: number };
-  readonly sample: { readonly index: readonly number[]; readonly initial: readonly number[]; readonly firstGradient: readonly number[]; readonly finalWeight: readonly number[] };
+  readonly sample: { readonly index: readonly number[]; readonly initial: readonly number[]; readonly firstGradient: readonly number[]; readonly oneExampleGradient?: readonly number[]; readonly finalWeight: readonly number[] };
   readonly lossFirstAndLast: readonly [number, number];
 };
 
-export function vectorTasks(file = "engine.json"): Readonly<Record<string, VectorTask>> {
-  const document = JSON.parse(readFileSync(new URL(`../../../../vectors/${file}`, import.meta.url), "utf8")) as { tasks: Record<string, VectorTask> };
+/** All tasks by name, of both files of vectors/. */
+export function vectorTasks(): ReadonlyMap<string, VectorTask> {
+  return new Map(["engine.json", "engine-more.json"].flatMap((file) => Object.entries(tasksIn(file))));
+}
+
+function tasksIn(file: string): Readonly<Record<string, VectorTask>> {
+  const document = JSON.parse(readFileSync(new URL(`../../../vectors/${file}`, import.meta.url), "utf8")) as { tasks: Record<string, VectorTask> };
   return document.tasks;
 }
 
@@ -68,6 +73,12 @@ function sequenceExamples(task: VectorTask, draw: () => number): BatchSource {
   const inputs = Int32Array.from({ length: exampleCount * length }, () => Math.floor(draw() ** 3 * vocabulary));
   const targets = Int32Array.from(inputs, (_, i) => (i % length === length - 1 ? Math.floor(draw() * vocabulary) : (inputs[i + 1] ?? 0)));
   return { exampleCount, inputs, targets };
+}
+
+/** The first `count` examples of a source. */
+export function firstOf({ exampleCount, inputs, targets }: BatchSource, count: number): Batch {
+  const part = (values: Float32Array | Int32Array) => values.subarray(0, (values.length / exampleCount) * count);
+  return { exampleCount: count, inputs: part(inputs), targets: part(targets) };
 }
 
 const classes = (classCount: number, shape: readonly number[] = []) => ({ kind: "classes", shape, classCount }) as const;
