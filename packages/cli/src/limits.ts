@@ -18,3 +18,7 @@ export const demoRoundsMax = 10_000;
 export const demoSeedsMax = 100;
 /** Worker threads of a demo: beyond the cores they only take them from each other. */
 export const demoWorkersMax = 256;
+/** Clients that a partition deals to: as many as a simulation has devices. */
+export const partClientsMax = 100_000;
+/** Training rounds that a simulation may be asked for. */
+export const simulationRoundsMax = 1_000_000;

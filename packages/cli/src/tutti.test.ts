@@ -14,7 +14,7 @@ async function call(...words: string[]): Promise<Call> {
   return { code, out, err };
 }
 
-const names = ["serve", "demo", "device", "task create", "task list", "task show", "task pause", "task resume", "task halt", "model list", "model export"];
+const names = ["serve", "demo", "simulate", "device", "data inspect", "task create", "task list", "task show", "task pause", "task resume", "task halt", "model list", "model export"];
 const reference = readFileSync(join(import.meta.dirname, "../../../docs/cli.md"), "utf8");
 
 test.each(names)("the help of `tutti %s` has a usage, options and an example, and stands in docs/cli.md as it is", async (name) => {
@@ -45,6 +45,7 @@ test.each([
   [["task", "list", "--population", "watches", "--coordinator", "localhost:7430"], "tutti: --coordinator localhost:7430: expected an address as http://127.0.0.1:7430\n"],
   [["task", "list", "--population", "watches", "--coordinator", "http://127.0.0.1:1"], "tutti: --token is missing: give it, set TUTTI_TOKEN, or name the data folder with --folder\n"],
   [["model", "export", "watch", "--population", "watches", "--folder", "x"], "tutti: --out is missing\n"],
+  [["data", "inspect", "x", "--partition", "shards:0"], "tutti: --partition shards:0: expected natural, iid, shards:K or dirichlet:ALPHA with ALPHA from 0.001 to 1000000\n"],
 ])("the words %j are answered with one line and exit code 2", async (words, line) => {
   expect(await call(...words)).toEqual({ code: 2, out: "", err: line });
 });

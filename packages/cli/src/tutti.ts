@@ -1,14 +1,16 @@
 import { parseArguments, UsageError } from "./arguments.ts";
 import type { CallContext, Command } from "./command.ts";
+import { dataCommands } from "./commands/data.ts";
 import { demo } from "./commands/demo.ts";
 import { device } from "./commands/device.ts";
 import { modelCommands } from "./commands/model.ts";
 import { serve } from "./commands/serve.ts";
+import { simulate } from "./commands/simulate.ts";
 import { taskCommands } from "./commands/task.ts";
 import { failureText } from "./failure.ts";
 import { commandHelp, overviewHelp } from "./help.ts";
 
-const commands: readonly Command[] = [serve, demo, device, ...taskCommands, ...modelCommands];
+const commands: readonly Command[] = [serve, demo, simulate, device, ...dataCommands, ...taskCommands, ...modelCommands];
 
 /**
  * Runs the command that `words` spell. Resolves with the exit code: 0 for done, 1 where the world

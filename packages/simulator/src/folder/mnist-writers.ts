@@ -48,11 +48,14 @@ function peopleOf(digits: Digits, cohort: Person["cohort"]): readonly Person[] {
   return [...rowsByPerson(digits.writers)].map(([id, rows]) => ({ id, cohort, examples: () => examplesOf(digits, rows) }));
 }
 
+/** Grey values 0..255 as float32 in 0..1; looked up, because an image is made anew whenever a device reads it. */
+const greys = Float32Array.from({ length: 256 }, (_, grey) => grey / 255);
+
 function examplesOf({ pixels, labels }: Digits, rows: readonly number[]): BatchSource {
   assert(pixels.length === labels.length * pixelCount, "every label has its image");
   const inputs = new Float32Array(rows.length * pixelCount);
   for (const [example, row] of rows.entries()) {
-    for (let i = 0; i < pixelCount; i++) inputs[example * pixelCount + i] = (pixels[row * pixelCount + i] ?? 0) / 255;
+    for (let i = 0; i < pixelCount; i++) inputs[example * pixelCount + i] = greys[pixels[row * pixelCount + i] ?? 0] ?? 0;
   }
   return { exampleCount: rows.length, inputs, targets: Int32Array.from(rows, (row) => labels[row] ?? 0) };
 }

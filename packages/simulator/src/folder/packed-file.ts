@@ -16,12 +16,17 @@ export type Table = { readonly path: string; readonly rows: readonly (readonly s
 /** A gzip file within its limits. @throws DataSetError where it is missing, too long or damaged. */
 export async function readPacked(folder: string, name: string): Promise<PackedFile> {
   const path = join(folder, name);
+  return { path, bytes: await unpackedFile(path) };
+}
+
+/** The content of a gzip file. @throws DataSetError as `readPacked` does. */
+export async function unpackedFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isFile() !== true) throw new DataSetError(`${path}: no such file`);
   if (found.size > compressedBytesMax) throw new DataSetError(`${path}: ${found.size} bytes; expected at most ${compressedBytesMax}`);
   try {
     const bytes = await unpack(await readFile(path), { maxOutputLength: unpackedBytesMax });
-    return { path, bytes: new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length) };
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   } catch (cause) {
     throw new DataSetError(`${path}: expected an intact gzip file of at most ${unpackedBytesMax} bytes unpacked: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
