@@ -1,4 +1,4 @@
-import { assert, durationBetween } from "@tutti/base";
+import { allFinite, assert, durationBetween } from "@tutti/base";
 import { layoutOf } from "@tutti/engine";
 import { decodeModelFile, encodeModelFile, serverOptimizer } from "@tutti/learning";
 import { stepTaskProgress, type AbandonReason } from "@tutti/rounds";
@@ -56,7 +56,7 @@ async function nextModel(run: TaskRun, round: LiveRound, { vector, weight, metri
   assert(current.ok, "a model version of ours is a whole model file");
   const optimizer = serverOptimizer(run.task.serverOptimizer);
   const { parameters } = optimizer.update(optimizer.init(layout.parameterCount), current.value, { vector, weight });
-  if (!parameters.every(Number.isFinite)) return "not-finite";
+  if (!allFinite(parameters)) return "not-finite";
   return {
     population,
     task,

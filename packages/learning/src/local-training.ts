@@ -1,4 +1,4 @@
-import { err, ok, type Result } from "@tutti/base";
+import { allFinite, err, ok, type Result } from "@tutti/base";
 import type { LocalJob, LocalResult, LocalTraining } from "@tutti/engine";
 import type { MetricSums } from "@tutti/protocol";
 import { metricSumsOf } from "./metrics.ts";
@@ -33,7 +33,7 @@ export function beginLocalTraining(training: LocalTraining, { parameters, shuffl
  * and neither is a delta with NaN or infinity; a time limit of the job is a normal end.
  */
 export function endLocalTraining(result: LocalResult): Result<LocalOutcome, LocalTrainingFault> {
-  if (result.stopped === "non-finite" || !result.delta.every(Number.isFinite)) return err({ code: "not-finite" });
+  if (result.stopped === "non-finite" || !allFinite(result.delta)) return err({ code: "not-finite" });
   if (result.stopped === "signal") return err({ code: "stopped" });
   return ok({ delta: result.delta, exampleCount: result.exampleCount, metrics: metricSumsOf(result.metrics) });
 }

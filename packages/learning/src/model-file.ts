@@ -1,4 +1,4 @@
-import { err, ok, type Bytes, type Result } from "@tutti/base";
+import { allFinite, err, ok, type Bytes, type Result } from "@tutti/base";
 import type { ParameterLayout } from "@tutti/engine";
 import { bytesFromFloat32, decodeSafetensors, encodeSafetensors, float32FromBytes, type SafetensorsFault } from "@tutti/protocol";
 
@@ -33,7 +33,7 @@ export function decodeModelFile(file: Uint8Array, layout: ParameterLayout): Resu
     if (tensor.type !== "F32" || tensor.shape.join() !== shape.join()) return fault(`/${name}`, `F32 of shape [${shape.join(", ")}]`);
     parameters.set(float32FromBytes(tensor.bytes), offset);
   }
-  return parameters.every(Number.isFinite) ? ok(parameters) : fault("/", "finite numbers");
+  return allFinite(parameters) ? ok(parameters) : fault("/", "finite numbers");
 }
 
 function fault(path: string, expected: string): { readonly ok: false; readonly error: SafetensorsFault } {
