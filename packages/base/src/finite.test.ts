@@ -3,8 +3,9 @@ import { expect, test } from "vitest";
 import { allFinite } from "./finite.ts";
 
 test("says of any values what a look at each of them says", () => {
-  fc.assert(fc.property(fc.float32Array(), (values) => allFinite(values) === values.every(Number.isFinite)));
-  fc.assert(fc.property(fc.float64Array(), (values) => allFinite(values) === values.every(Number.isFinite)));
+  fc.assert(fc.property(fc.oneof(fc.float32Array(), fc.float64Array()), (values) => {
+    expect(allFinite(values)).toBe(values.every((value) => Number.isFinite(value)));
+  }));
 });
 
 test.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("finds %d in every place", (poison) => {
