@@ -1,3 +1,4 @@
+import { systemClock } from "@tutti/base/node";
 import type { PopulationName } from "@tutti/protocol";
 import { startCoordinator, type CoordinatorEvent, type RunningCoordinator } from "@tutti/coordinator";
 import { UsageError, type Arguments } from "../arguments.ts";
@@ -9,7 +10,6 @@ import { OperatorClient } from "../operator-client.ts";
 import { jsonLine, type Output } from "../output.ts";
 import { openProgress, plainLine, progressObject, stepProgress, type Progress } from "../progress.ts";
 import { readTextFile } from "../read-file.ts";
-import { systemNow } from "../system-clock.ts";
 
 const defaultPort = 7430;
 
@@ -91,7 +91,7 @@ function eventLines(output: Output): (event: CoordinatorEvent) => void {
   const progress = new Map<string, Progress>();
   return (event) => {
     const origin = "task" in event ? `${event.population}/${event.task}` : "coordinator";
-    const before = progress.get(origin) ?? openProgress({ roundsMax: undefined, startedAt: systemNow() });
+    const before = progress.get(origin) ?? openProgress({ roundsMax: undefined, startedAt: systemClock.now() });
     progress.set(origin, stepProgress(before, event));
     const line = plainLine(before, event);
     if (line !== undefined) output.write(`${origin}  ${line}\n`);

@@ -1,3 +1,4 @@
+import { systemClock } from "@tutti/base/node";
 import type { TaskDocument } from "@tutti/protocol";
 import { openPopulation, partitioned, simulate as runSimulation, taskView, type Population, type SimulationResult } from "@tutti/simulator";
 import type { CoordinatorEvent } from "@tutti/coordinator";
@@ -11,7 +12,6 @@ import { demoWorkersMax, simulationRoundsMax } from "../limits.ts";
 import { measured, measuredText, type Measured } from "../metric.ts";
 import { partitionOf, partitionOptions, seedOf } from "../partition-options.ts";
 import { Reporter, reporterMode } from "../reporter.ts";
-import { systemNow } from "../system-clock.ts";
 import { checkedTask, readTaskFile, type TaskFile } from "../task-file.ts";
 
 /** A researcher's first command: real data, real coordinator and devices, no network and no waiting. */
@@ -36,11 +36,11 @@ export const simulate: Command = {
 };
 
 async function runSimulate(args: Arguments, context: CallContext): Promise<number> {
-  const startedAt = systemNow();
+  const startedAt = systemClock.now();
   const seed = seedOf(args);
   const file = await seededTask(args, seed);
   const population = await peopleFor(args, file, seed);
-  const reporter = new Reporter({ output: context.output, mode: reporterMode(context.output, args.has("json")), now: systemNow, roundsMax: file.task.stop.rounds });
+  const reporter = new Reporter({ output: context.output, mode: reporterMode(context.output, args.has("json")), now: () => systemClock.now(), roundsMax: file.task.stop.rounds });
   const tally = new RoundTally();
   const workerCount = args.integer("workers", { min: 1, max: demoWorkersMax }) ?? availableParallelism();
   reporter.note(`"${file.task.name}" on ${population.description}, seed ${seed}; trained in ${workerCount === 1 ? "1 thread" : `${workerCount} threads`}; the seconds of the rounds are those of the devices`);
@@ -53,7 +53,7 @@ async function runSimulate(args: Arguments, context: CallContext): Promise<numbe
     reporter.end();
     const out = args.text("out");
     if (out !== undefined) await writeFile(out, result.model);
-    report(reporter, { result, tally, seed, durationMs: systemNow() - startedAt });
+    report(reporter, { result, tally, seed, durationMs: systemClock.now() - startedAt });
     return context.interrupted.aborted ? interruptedExitCode : 0;
   } finally {
     reporter.end();

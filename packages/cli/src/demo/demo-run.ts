@@ -1,3 +1,4 @@
+import { systemClock } from "@tutti/base/node";
 import { startCoordinator, type CoordinatorEvent } from "@tutti/coordinator";
 import { populationName } from "@tutti/protocol";
 import { mkdirSync, mkdtempSync } from "node:fs";
@@ -7,7 +8,6 @@ import type { CallContext } from "../command.ts";
 import { untilAborted } from "../interruption.ts";
 import { OperatorClient } from "../operator-client.ts";
 import { Reporter, reporterMode } from "../reporter.ts";
-import { systemNow } from "../system-clock.ts";
 import { createTask } from "../task-file.ts";
 import { centralFigure } from "./central-training.ts";
 import type { DemoResult } from "./demo-result.ts";
@@ -26,11 +26,11 @@ const checkInsPerSecond = 200;
  * task until its stop rule, and the model as a file. Ctrl-C ends it early and cleanly.
  */
 export async function runDemo(settings: DemoSettings, context: CallContext, seed: number): Promise<DemoResult> {
-  const startedAt = systemNow();
+  const startedAt = systemClock.now();
   const demoTask = await openDemoTask(settings, seed);
   const folder = folderOf(settings, seed);
   const tally = new RunTally();
-  const reporter = new Reporter({ output: context.output, mode: reporterMode(context.output, settings.isJson), now: systemNow, roundsMax: demoTask.roundsMax });
+  const reporter = new Reporter({ output: context.output, mode: reporterMode(context.output, settings.isJson), now: () => systemClock.now(), roundsMax: demoTask.roundsMax });
   let pool: WorkerPool | undefined;
   const onEvent = (event: CoordinatorEvent): void => {
     tally.event(event);
@@ -67,7 +67,7 @@ async function untilStopped({ client, demoTask, tally, pool, interrupted }: Runn
 
 async function resultOf(run: Running & { readonly folder: string; readonly seed: number; readonly startedAt: number }): Promise<DemoResult> {
   const { client, demoTask, tally, folder, seed } = run;
-  const durationMs = systemNow() - run.startedAt;
+  const durationMs = systemClock.now() - run.startedAt;
   const { summary } = await client.task(population, demoTask.name);
   const path = join(folder, "model.safetensors");
   await writeFile(path, await client.blob(summary.modelHash));
