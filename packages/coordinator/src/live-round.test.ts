@@ -8,6 +8,7 @@ import { memoryBlobs } from "./blobs/memory-blobs.ts";
 import { Coordinator } from "./coordinator.ts";
 import type { CoordinatorPorts } from "./ports.ts";
 import { memoryStore } from "./store/memory-store.ts";
+import { StoreFullError } from "./store/store.ts";
 import type { TaskRun } from "./task-run.ts";
 import { population } from "./test/conversation.ts";
 import { ManualClock, settled } from "./test/manual-clock.ts";
@@ -75,4 +76,46 @@ test("after a round to which too few came, devices are told the end of the next 
   expect(run.progress.abandonedInARow).toBe(1);
   await clock.advance(5000);
   expect(run.paced()).toMatchObject({ roundMs: 20_000, nextOpensMs: 15_000 });
+});
+
+test("a place whose row could not be stored is nobody's after a crash: the round does not wait for it", async () => {
+  const { round } = taskDocument();
+  const document = taskDocument({ durability: "memory", round: { ...round, goalCount: 2, overSelection: 1.5, reportingFractionMin: 0.5 }, stop: { rounds: 1 } });
+  const memory = memoryStore();
+  const full = Promise.withResolvers<undefined>();
+  let isFull = false;
+  // The disk is full for one row, whose slot fills the round: its phase is saved with a place too many.
+  const addAssignment = memory.addAssignment.bind(memory);
+  memory.addAssignment = (row) => (isFull ? full.promise.then(() => Promise.reject(new StoreFullError("full"))) : addAssignment(row));
+  ports = portsOn({ store: memory, blobs: memoryBlobs() });
+  const before = await started(document);
+  await place(before, "1");
+  await place(before, "2");
+  isFull = true;
+  const refused = place(before, "3").catch((cause: unknown) => cause);
+  await settled();
+  const [saved] = await memory.openRounds();
+  expect(saved?.state).toMatchObject({ phase: "reporting", counts: { assigned: 3, left: 0 } });
+
+  ports = portsOn({ store: memory, blobs: ports.blobs });
+  const after = await started(document);
+  expect(after.live?.state.counts).toEqual({ assigned: 3, reported: 0, left: 1 });
+  full.resolve(undefined);
+  expect(await refused).toBeInstanceOf(StoreFullError);
+});
+
+test("a departure that could not be stored leaves the device its place, and one that was counts once", async () => {
+  const memory = memoryStore();
+  let isFull = true;
+  const addDeparture = memory.addDeparture.bind(memory);
+  memory.addDeparture = (row) => (isFull ? Promise.reject(new StoreFullError("full")) : addDeparture(row));
+  ports = portsOn({ store: memory, blobs: memoryBlobs() });
+  const run = await started(taskDocument());
+  const { slot } = partsOfAssignment(await place(run, "1"));
+  await expect(run.live?.leave(slot, "conditions-lost", "cd")).rejects.toThrow(StoreFullError);
+  expect([run.live?.holds(slot), run.live?.state.counts.left]).toEqual([true, 0]);
+  isFull = false;
+  await run.live?.leave(slot, "conditions-lost", "cd");
+  await run.live?.leave(slot, "conditions-lost", "cd");
+  expect([run.live?.holds(slot), run.live?.state.counts.left]).toEqual([false, 1]);
 });

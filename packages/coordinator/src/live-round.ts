@@ -54,6 +54,8 @@ export class LiveRound {
     this.sum = parts.sum;
     this.#state = parts.state;
     this.ended = new Promise((resolve) => (this.#end = resolve));
+    // Slots are numbered as they are counted: the saved state may know of one whose row failed.
+    this.#slotCount = parts.state.counts.assigned;
     for (const { slot, requestId } of parts.assignments) {
       this.#places.set(requestId, { slot, durable: Promise.resolve() });
       this.#slotCount = Math.max(this.#slotCount, slot + 1);
@@ -143,9 +145,17 @@ export class LiveRound {
   /** A device gives its place back; a second time, or after its report, changes nothing. */
   async leave(slot: number, reason: string, phases: string): Promise<void> {
     if (!this.holds(slot) || this.sum.has(slot) || !this.isOpen) return;
-    this.#departed.set(slot, phases + phaseLetters.interrupted);
+    const departure = { round: this.id, slot, reason, phases: phases + phaseLetters.interrupted };
+    this.#departed.set(slot, departure.phases);
+    try {
+      await this.#ports.store.addDeparture(departure);
+    } catch (cause) {
+      // Not durable: after a crash the device would hold its place, so it holds it now.
+      this.#departed.delete(slot);
+      throw cause;
+    }
+    // Counted behind its row, or a saved state could know of a departure that a crash forgot.
     this.step({ kind: "device-left", at: this.#ports.clock.now() });
-    await this.#ports.store.addDeparture({ round: this.id, slot, reason, phases: phases + phaseLetters.interrupted });
   }
 
   /** Remembers how far a device says it came, for the counts of phase strings. */
