@@ -12,7 +12,7 @@ export const blobCacheBytesMax = 128 * 1024 * 1024;
 export const tasksPerPopulationMax = 32;
 /** Rounds that `task show` lists. */
 export const closedRoundsShownMax = 1000;
-/** Wait before a task's loop tries again after the world failed (disk full, store unreachable). */
+/** Wait before a task's loop, or a checkpoint, is tried again after the world failed (disk full, store unreachable). */
 export const worldFailureRetryMs = 5000;
 /** A check-in's answer is used again for this long: its windows are wider by far, and a storm of check-ins costs one. */
 export const checkInAnswerLifeMs = 20;

@@ -109,6 +109,7 @@ export class LiveRound {
   letGo(): void {
     this.#closed.abort(new Error("the coordinator closes"));
     this.#deadlineMoved.abort(this.#closed.signal.reason);
+    this.sum.letGo();
   }
 
   /** A slot for `requestId`, durable: the same request gets the same slot; undefined when no place is free. */

@@ -1,7 +1,8 @@
-import { assert, type Bytes } from "@tutti/base";
+import { assert, durationMs, type Bytes } from "@tutti/base";
 import { addMetricSums, metricGridOf, metricsOnGrid, sumGridOf, type SumGrid } from "@tutti/learning";
 import { reportWeightOf } from "@tutti/privacy";
 import type { AssignmentId, MetricSums } from "@tutti/protocol";
+import { worldFailureRetryMs } from "../limits.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { Checkpoints, type CheckpointPorts, type TakenSum } from "./checkpoints.ts";
 import { fingerprintOf } from "./fingerprint.ts";
@@ -28,12 +29,14 @@ export class ExactRoundSum implements RoundSum {
   readonly #staging: Staging;
   readonly #kernel: SumKernel;
   readonly #giveKernel: Parts["giveKernel"];
-  readonly #files: CheckpointPorts["files"];
+  readonly #ports: CheckpointPorts;
   readonly #checkpoints: Checkpoints;
   readonly #grids: { readonly delta: SumGrid; readonly metrics: SumGrid };
   readonly #reports: Map<number, SummedReport>;
   /** Slots in the sum that no durable checkpoint holds yet. */
   readonly #uncounted = new Set<number>();
+  readonly #over = new AbortController();
+  #isRetrying = false;
   #weight: number;
   #metrics: MetricSums;
   #state: "open" | "closed" | "discarded" = "open";
@@ -44,7 +47,7 @@ export class ExactRoundSum implements RoundSum {
     this.#staging = staging;
     this.#kernel = kernel;
     this.#giveKernel = giveKernel;
-    this.#files = ports.files;
+    this.#ports = ports;
     this.#grids = { delta: sumGridOf({ clipNorm: clause.clipNorm, weightMax: clause.weightMax, reportsMax }), metrics: metricGridOf(reportsMax) };
     this.#reports = new Map(start.reports);
     this.#weight = start.weight;
@@ -79,7 +82,12 @@ export class ExactRoundSum implements RoundSum {
   async discard(): Promise<void> {
     if (this.#state !== "discarded") this.#giveKernel(this.#kernel);
     this.#state = "discarded";
-    await this.#files.remove(this.#options.round);
+    this.letGo();
+    await this.#ports.files.remove(this.#options.round);
+  }
+
+  letGo(): void {
+    this.#over.abort(new Error("the sum is let go"));
   }
 
   #uploadInto(buffer: Bytes, upload: { readonly assignment: AssignmentId; readonly slot: number; readonly bodyBytes: number }): Upload {
@@ -141,8 +149,32 @@ export class ExactRoundSum implements RoundSum {
 
   async #settled(slot: number, refusal: ReportRefusal | undefined): Promise<ReportOutcome> {
     if (refusal !== undefined) return { kind: "refused", refusal };
-    if (this.#uncounted.has(slot)) await this.#checkpoints.next();
+    if (this.#uncounted.has(slot)) await this.#checkpointed();
     return { kind: "counted" };
+  }
+
+  async #checkpointed(): Promise<void> {
+    try {
+      await this.#checkpoints.next();
+    } catch (cause) {
+      void this.#tryAgain();
+      throw cause;
+    }
+  }
+
+  /** A report that is in the sum and in no checkpoint holds its round up, also when its device never comes back. */
+  async #tryAgain(): Promise<void> {
+    if (this.#isRetrying) return;
+    this.#isRetrying = true;
+    try {
+      await this.#ports.clock.sleep(durationMs(worldFailureRetryMs), this.#over.signal);
+    } catch {
+      // Let go: whoever takes the round up again begins from its checkpoint.
+      return;
+    }
+    this.#isRetrying = false;
+    // A failure has begun the next try already.
+    if (this.#state === "open" && this.#uncounted.size > 0) await this.#checkpointed().catch(() => undefined);
   }
 
   /** What a checkpoint holds, all of one moment, and the reports that it is the first to hold. */

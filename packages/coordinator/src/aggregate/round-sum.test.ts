@@ -7,7 +7,7 @@ import { createSecretKey } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { ManualClock, settled } from "../test/manual-clock.ts";
 import { reportFile, someMetrics, type ReportParts } from "../test/report-file.ts";
-import { stagingBytesMax } from "../limits.ts";
+import { stagingBytesMax, worldFailureRetryMs } from "../limits.ts";
 import { StoreFullError } from "../store/store.ts";
 import { CheckpointCorruptError, createAggregator } from "./aggregator.ts";
 import type { CheckpointFiles } from "./checkpoint-files.ts";
@@ -203,6 +203,35 @@ describe("checkpoints", () => {
     expect(await counted(one, 1, fileOf(1))).toEqual({ kind: "counted" });
     const closed = await one.sum.close();
     expect([closed.weight, told]).toEqual([4, [1]]);
+  });
+
+  test("that could not be written are tried again by themselves, until there is room or the sum is let go", async () => {
+    const files = memoryCheckpointFiles();
+    let isFull = true;
+    let tries = 0;
+    const told: number[] = [];
+    const tight: CheckpointFiles = { ...files, write: (...args) => {
+      tries++;
+      return isFull ? Promise.reject(new StoreFullError("full")) : files.write(...args);
+    } };
+    const one = await bench({ onCounted: (slot) => told.push(slot) }, tight);
+    await expect(counted(one, 1, fileOf(1))).rejects.toThrow(StoreFullError);
+    for (let i = 0; i < 3; i++) {
+      await one.clock.advance(worldFailureRetryMs);
+      await one.clock.advance(50);
+    }
+    expect([tries, told]).toEqual([4, []]);
+    isFull = false;
+    await one.clock.advance(worldFailureRetryMs);
+    await one.clock.advance(50);
+    expect([told, one.sum.countedCount]).toEqual([[1], 1]);
+
+    isFull = true;
+    await expect(counted(one, 2, fileOf(2))).rejects.toThrow(StoreFullError);
+    const before = tries;
+    one.sum.letGo();
+    await one.clock.advance(10 * worldFailureRetryMs);
+    expect(tries).toBe(before);
   });
 
   test("find the acknowledged reports again after a crash at any moment of any write, and nothing half", async () => {

@@ -37,7 +37,8 @@ export interface Upload {
   write(chunk: Uint8Array): void;
   /**
    * The body ended: checks it and adds it at once, before the first wait; resolves when a durable
-   * checkpoint holds it. Rejects when no checkpoint could be written; the same bytes may then come again.
+   * checkpoint holds it. Rejects when no checkpoint could be written: the report stays in the sum and is counted
+   * as soon as one can be, and the same bytes may come again for the receipt.
    */
   finish(): Promise<ReportOutcome>;
   /** The body broke off: frees the buffer, the sum is untouched. After `finish` it changes nothing. */
@@ -76,6 +77,8 @@ export interface RoundSum {
   beginUpload(upload: { readonly assignment: AssignmentId; readonly slot: number; readonly bodyBytes: number }): Upload | ReportRefusal;
   /** Takes no more reports; resolves with the sum once a checkpoint holds all of it. May be asked again after a failure. */
   close(): Promise<ClosedSum>;
+  /** The coordinator closes: no checkpoint is tried again. */
+  letGo(): void;
   /** Erases the sum and its checkpoints. */
   discard(): Promise<void>;
 }

@@ -59,6 +59,7 @@ function sumLike(sum: RoundSum, changes: Partial<RoundSum>): RoundSum {
     has: (slot) => sum.has(slot),
     beginUpload: (upload) => sum.beginUpload(upload),
     close: () => sum.close(),
+    letGo: () => sum.letGo(),
     discard: () => sum.discard(),
     ...changes,
   };
